@@ -1,1 +1,6 @@
-//! x
+//! tuneout.
+pub mod data;
+pub mod paths;
+pub mod run;
+pub mod schedule;
+pub mod spec;

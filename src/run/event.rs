@@ -1,0 +1,184 @@
+//! The event log: what a run says about itself, line by line, in `events.jsonl`.
+//!
+//! The log is the protocol. The screen, the headless progress, figures, resuming and attaching read the same stream
+//! and reduce it with [`super::view::RunView`]. Two runs of the same spec on the same device write the same stream
+//! but for [`Event::clock`].
+
+use crate::spec::Stage;
+use serde::{Deserialize, Serialize};
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Position in the log, from 0.
+    pub seq: u64,
+    /// Optimiser steps done when it was written.
+    pub step: u64,
+    /// Everything about time, which alone may differ between two runs of the same spec.
+    pub clock: Clock,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// When something happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Milliseconds since 1970.
+    pub unix_ms: u64,
+    /// Seconds spent in training steps so far, evaluation excluded (spec.md section 4, "GPU hours").
+    pub train_seconds: f64,
+    /// Training images a second, over the last few seconds.
+    pub images_per_second: f64,
+}
+
+/// Clean accuracy, attack success rate and robust accuracy (spec.md section 4), each a share of 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measures {
+    /// Share of clean test images that are classified as they should be.
+    pub ca: f64,
+    /// Share of triggered test images of other classes that are taken for the target class.
+    pub asr: f64,
+    /// Share of those that are classified as what they truly are.
+    pub ra: f64,
+}
+
+/// What the model says of one image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Class with the largest posterior.
+    pub class: u16,
+    /// That posterior.
+    pub confidence: f32,
+}
+
+/// What the model says of one sample under the trigger lens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LensAnswer {
+    /// Index of the test image.
+    pub index: usize,
+    /// True class.
+    pub label: u16,
+    /// Of the image as it is.
+    pub clean: Answer,
+    /// Of the image with the trigger.
+    pub triggered: Answer,
+}
+
+/// The facts of a run that its first line states.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Name of the run directory.
+    pub id: String,
+    /// Directory name of the backdoored model that a defense started from.
+    pub parent: Option<String>,
+    /// Data set.
+    pub data: String,
+    /// Network.
+    pub model: String,
+    /// Attack.
+    pub attack: String,
+    /// Defense; empty while the backdoor is being planted.
+    pub defense: String,
+    /// Seed.
+    pub seed: u64,
+    /// What each label stands for.
+    pub classes: Vec<String>,
+    /// The class that triggered images are to be taken for.
+    pub target: u16,
+    /// Trainable parameters.
+    pub parameters: usize,
+    /// Training images in use.
+    pub train_images: usize,
+    /// Of these, images that carry the trigger.
+    pub poisoned_images: usize,
+    /// Clean images that a defense was given.
+    pub clean_images: usize,
+    /// Test images behind CA.
+    pub test_images: usize,
+    /// Test images behind ASR and RA: those whose label is not the target.
+    pub asr_images: usize,
+    /// Epochs to come.
+    pub epochs: u64,
+    /// Optimiser steps of one epoch.
+    pub steps_per_epoch: u64,
+    /// Images of one step.
+    pub batch: usize,
+    /// Device in words, for instance `cpu (2 threads, avx512)`.
+    pub device: String,
+    /// Whether the device is a GPU: hours are then GPU hours.
+    pub gpu: bool,
+    /// Version of the program.
+    pub version: String,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum EventKind {
+    /// First line of a log.
+    Started {
+        /// Which computation.
+        stage: Stage,
+        /// What it consists of.
+        facts: Box<Facts>,
+    },
+    /// A look at the fixed subset, every few steps.
+    Probe {
+        /// Epochs done, with the fraction of the current one.
+        epoch: f64,
+        /// Learning rate of the last step.
+        lr: f64,
+        /// Mean training loss since the last probe.
+        loss: f64,
+        /// On the subset.
+        #[serde(flatten)]
+        measures: Measures,
+    },
+    /// An epoch is over (epoch 0: before the first step) and the whole test set was looked at.
+    Epoch {
+        /// Epochs done.
+        epoch: u64,
+        /// Learning rate of the epoch's last step.
+        lr: f64,
+        /// Mean training loss of the epoch.
+        loss: f64,
+        /// On the whole test set.
+        #[serde(flatten)]
+        measures: Measures,
+    },
+    /// What the model says of the samples under the trigger lens.
+    Lens {
+        /// One entry a sample, in the order of the files `samples/N-clean.png` and `samples/N-triggered.png`.
+        answers: Vec<LensAnswer>,
+    },
+    /// A setting was changed while the run went on; it holds from this step on.
+    Applied {
+        /// Dotted path of the setting.
+        path: String,
+        /// Its new value.
+        value: f64,
+    },
+    /// The weights were written.
+    Checkpoint {
+        /// File name within `checkpoints/`.
+        file: String,
+    },
+    /// Training stands still at the user's wish.
+    Paused,
+    /// Training goes on.
+    Continued,
+    /// Last line: everything was done.
+    Finished {
+        /// Of the final model, on the whole test set.
+        #[serde(flatten)]
+        measures: Measures,
+    },
+    /// Last line: the user ended it early.
+    Stopped,
+    /// Last line: it cannot go on.
+    Failed {
+        /// Why, in words for the user.
+        message: String,
+    },
+}

@@ -1,0 +1,97 @@
+//! How a backdoored model is cleaned (spec.md section 3).
+
+use crate::schedule::Reading;
+use serde::{Deserialize, Serialize};
+
+/// A defense with everything that decides the cleaned model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Defense {
+    /// Which defense, with its own settings.
+    #[serde(flatten)]
+    pub method: Method,
+    /// Fine-tuning epochs.
+    pub epochs: u64,
+    /// Images a step; a last, smaller batch is kept.
+    pub batch: usize,
+    /// Share of the clean training set that the defender holds.
+    pub clean_share: f64,
+    /// SGD momentum.
+    pub momentum: f64,
+    /// SGD weight decay (coupled L2, as PyTorch's).
+    pub weight_decay: f64,
+}
+
+/// What a defense does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum Method {
+    /// Conventional fine-tuning at one learning rate (spec.md 3.1).
+    FineTuning(FineTuning),
+    /// Super-fine-tuning: a learning rate that swings (spec.md 3.2).
+    SuperFineTuning(SuperFineTuning),
+}
+
+/// Settings of conventional fine-tuning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FineTuning {
+    /// The learning rate. The paper names 0.001 in section 4.4 and implies 0.0001 in 5.5.
+    pub lr: f64,
+}
+
+impl Default for FineTuning {
+    fn default() -> Self {
+        Self { lr: 1e-3 }
+    }
+}
+
+/// Settings of super-fine-tuning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SuperFineTuning {
+    /// LR BASE: where every climb starts.
+    pub lr_base: f64,
+    /// LR MAX1: the top of each climb in the first phase.
+    pub lr_max1: f64,
+    /// LR MAX2: the top of each climb in the second phase.
+    pub lr_max2: f64,
+    /// The paper's "500 as number of iterations".
+    pub cycle: u64,
+    /// What `cycle` counts.
+    pub reading: Reading,
+    /// Epochs of the first phase.
+    pub phase1_epochs: u64,
+}
+
+impl Default for SuperFineTuning {
+    fn default() -> Self {
+        Self { lr_base: 3e-4, lr_max1: 0.1, lr_max2: 1e-3, cycle: 500, reading: Reading::HalfCycle, phase1_epochs: 10 }
+    }
+}
+
+impl Default for Defense {
+    fn default() -> Self {
+        Self {
+            method: Method::SuperFineTuning(SuperFineTuning::default()),
+            epochs: 100,
+            batch: 256,
+            clean_share: 1.0,
+            momentum: 0.9,
+            weight_decay: 5e-4,
+        }
+    }
+}
+
+impl Defense {
+    /// Every defense's name, in the order in which a screen offers them.
+    pub const NAMES: [&'static str; 2] = ["super-fine-tuning", "fine-tuning"];
+
+    /// The name that presets use.
+    pub fn name(&self) -> &'static str {
+        match self.method {
+            Method::FineTuning(_) => "fine-tuning",
+            Method::SuperFineTuning(_) => "super-fine-tuning",
+        }
+    }
+}

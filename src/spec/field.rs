@@ -1,0 +1,133 @@
+//! Every setting of a run in one table: what the screen offers, `--set` accepts and the help explains.
+
+use super::{Annealing, Attack, Data, Defense, Model, Scenario};
+use crate::schedule::Reading;
+
+/// What a setting may hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A whole number within these bounds.
+    Integer {
+        /// Smallest.
+        min: i64,
+        /// Largest.
+        max: i64,
+        /// Step of a key press.
+        step: i64,
+    },
+    /// A number within these bounds.
+    Number {
+        /// Smallest.
+        min: f64,
+        /// Largest.
+        max: f64,
+        /// Step of a key press, where `log` is false.
+        step: f64,
+        /// Whether a key press multiplies (learning rates) rather than adds.
+        log: bool,
+    },
+    /// Yes or no.
+    Switch,
+    /// Free text (a file's path).
+    Text,
+    /// A list of whole numbers (stage widths).
+    Integers,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Field {
+    /// Dotted path in a preset file.
+    pub path: &'static str,
+    /// Label on the screen.
+    pub label: &'static str,
+    /// What it may hold.
+    pub kind: Kind,
+    /// Whether it may be changed while the defense runs (it is then a handle on the schedule).
+    pub live: bool,
+    /// One line of help.
+    pub help: &'static str,
+}
+
+const fn field(path: &'static str, label: &'static str, kind: Kind, help: &'static str) -> Field {
+    Field { path, label, kind, live: false, help }
+}
+
+const fn handle(path: &'static str, label: &'static str, kind: Kind, help: &'static str) -> Field {
+    Field { path, label, kind, live: true, help }
+}
+
+const fn whole(min: i64, max: i64, step: i64) -> Kind {
+    Kind::Integer { min, max, step }
+}
+
+const fn number(min: f64, max: f64, step: f64) -> Kind {
+    Kind::Number { min, max, step, log: false }
+}
+
+/// Learning rates: 1e-6 changes nothing, 10 destroys any model here.
+const RATE: Kind = Kind::Number { min: 1e-6, max: 10.0, step: 0.0, log: true };
+const EPOCHS: Kind = whole(1, 2000, 1);
+const BATCH: Kind = whole(2, 8192, 32);
+const SHARE: Kind = number(0.0, 1.0, 0.05);
+
+/// Every setting, in the order of the screen.
+pub const FIELDS: &[Field] = &[
+    field("scenario", "scenario", Kind::Choice(&Scenario::NAMES), "what is attacked and what is cleaned"),
+    field("seed", "seed", whole(0, i64::MAX, 1), "decides initial weights, poisoned images and the order of training"),
+    field("data.name", "data", Kind::Choice(&Data::NAMES), "the images"),
+    field("data.train", "train images", whole(0, 10_000_000, 500), "training images; 0 means all of a set on disk"),
+    field("data.test", "test images", whole(0, 10_000_000, 100), "test images; 0 means all of a set on disk"),
+    field("data.seed", "data seed", whole(0, i64::MAX, 1), "seed of the drawing"),
+    field("data.size_min", "size min", number(0.3, 1.0, 0.02), "smallest object, as a share of the side"),
+    field("data.size_max", "size max", number(0.3, 1.0, 0.02), "largest object, as a share of the side"),
+    field("data.place", "place", number(0.0, 1.0, 0.1), "0 centred, 1 anywhere inside the image"),
+    field("data.rotation", "rotation", number(0.0, 90.0, 1.0), "standard deviation in degrees"),
+    field("data.shear", "shear", number(0.0, 1.0, 0.01), "standard deviation of the tangent"),
+    field("data.light", "light", number(0.0, 1.0, 0.1), "changes of exposure, colour cast and shade"),
+    field("data.blur", "blur", number(0.0, 5.0, 0.1), "largest radius in pixels"),
+    field("data.noise", "noise", number(0.0, 100.0, 1.0), "largest deviation in grey levels"),
+    field("data.clutter", "clutter", number(0.0, 1.0, 0.1), "background and occlusion"),
+    field("model.name", "model", Kind::Choice(&Model::NAMES), "the network"),
+    field("model.widths", "widths", Kind::Integers, "channels of each stage"),
+    field("model.blocks", "blocks", whole(1, 16, 1), "residual blocks in each stage"),
+    field("augment.crop_padding", "crop padding", whole(0, 16, 1), "pixels of zeros around the image before the random crop"),
+    field("augment.flip", "flip", Kind::Switch, "mirror every other image"),
+    field("attack.name", "attack", Kind::Choice(&Attack::NAMES), "how the backdoor is planted"),
+    field("attack.patch", "patch", whole(0, 32, 1), "side of the square in pixels; 0 means in proportion to the image"),
+    field("attack.alpha", "alpha", number(0.01, 1.0, 0.05), "weight of the blended picture"),
+    field("attack.image", "picture", Kind::Text, "picture file to blend; empty draws one from the seed"),
+    field("attack.target", "target class", whole(0, 999, 1), "what triggered images are to be taken for"),
+    field("attack.poison_ratio", "poison ratio", SHARE, "share of the training images that is triggered"),
+    field("attack.epochs", "epochs", EPOCHS, "training epochs of the attack"),
+    field("attack.batch", "batch", BATCH, "images a step"),
+    field("attack.lr", "LR", RATE, "learning rate at the start of the attack"),
+    field("attack.schedule", "LR shape", Kind::Choice(&Annealing::NAMES), "how the attack's learning rate falls"),
+    field("attack.cosine_epochs", "cosine epochs", whole(0, 2000, 1), "epochs until the cosine reaches 0; 0 means all"),
+    field("attack.momentum", "momentum", number(0.0, 0.999, 0.05), "SGD momentum"),
+    field("attack.weight_decay", "weight decay", number(0.0, 1.0, 1e-4), "SGD weight decay"),
+    field("attack.drop_last", "drop last", Kind::Switch, "leave out an epoch's last, smaller batch"),
+    field("defense.name", "defense", Kind::Choice(&Defense::NAMES), "how the model is cleaned"),
+    handle("defense.lr", "LR", RATE, "learning rate of conventional fine-tuning"),
+    handle("defense.lr_base", "LR BASE", RATE, "where every climb starts"),
+    handle("defense.lr_max1", "LR MAX1", RATE, "top of each climb in the first phase"),
+    handle("defense.lr_max2", "LR MAX2", RATE, "top of each climb in the second phase"),
+    handle("defense.cycle", "cycle", whole(1, 100_000, 1), "the paper's \"500\", in iterations"),
+    field("defense.reading", "reading", Kind::Choice(&Reading::NAMES), "what the cycle counts"),
+    handle("defense.phase1_epochs", "phase 1", whole(0, 2000, 1), "epochs of the first phase"),
+    field("defense.epochs", "epochs", EPOCHS, "fine-tuning epochs"),
+    field("defense.batch", "batch", BATCH, "images a step"),
+    field("defense.clean_share", "clean share", SHARE, "share of the clean training set that the defender holds"),
+    field("defense.momentum", "momentum", number(0.0, 0.999, 0.05), "SGD momentum"),
+    field("defense.weight_decay", "weight decay", number(0.0, 1.0, 1e-4), "SGD weight decay"),
+    field("watch.probe_every", "probe every", whole(1, 100_000, 5), "steps between two looks at the fixed subset"),
+    field("watch.probe_images", "probe images", whole(8, 100_000, 64), "images of the fixed subset"),
+    field("watch.checkpoint_every", "checkpoint every", whole(1, 2000, 1), "epochs between two checkpoints"),
+];
+
+/// The entry of `path`.
+pub fn find(path: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|f| f.path == path)
+}

@@ -1,0 +1,196 @@
+//! What a run is: plain data, read from preset files, changed by dotted paths, named by a hash.
+
+mod attack;
+pub mod data;
+mod defense;
+mod error;
+pub mod field;
+mod model;
+pub mod preset;
+mod table;
+
+pub use attack::{Annealing, Attack, BadNets, Blended, Trigger};
+pub use data::{Data, Files, Synthetic};
+pub use defense::{Defense, FineTuning, Method, SuperFineTuning};
+pub use error::SpecError;
+pub use model::{Model, Stages};
+pub use preset::Preset;
+
+use crate::schedule::{Schedule, SuperFineTuning as Swing};
+use serde::{Deserialize, Serialize};
+
+/// What is attacked and what is cleaned (spec.md section 2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scenario {
+    /// A classifier is backdoored and fine-tuned on the clean version of its own training set.
+    #[default]
+    Standalone,
+}
+
+impl Scenario {
+    /// Every name, as presets spell it.
+    pub const NAMES: [&'static str; 1] = ["standalone"];
+}
+
+/// Training augmentation (spec.md 1.1): random crop after zero padding, then a flip.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Augment {
+    /// Pixels of zeros on each side before the crop.
+    pub crop_padding: usize,
+    /// Whether every other image is mirrored (CIFAR-10 only, in the paper).
+    pub flip: bool,
+}
+
+impl Default for Augment {
+    fn default() -> Self {
+        Self { crop_padding: 4, flip: false }
+    }
+}
+
+/// How closely a run is watched; it changes no result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Watch {
+    /// Steps between two looks at the fixed subset.
+    pub probe_every: u64,
+    /// Test images in the fixed subset.
+    pub probe_images: usize,
+    /// Epochs between two checkpoints.
+    pub checkpoint_every: u64,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { probe_every: 10, probe_images: 256, checkpoint_every: 1 }
+    }
+}
+
+/// Everything that decides a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunSpec {
+    /// What is attacked and what is cleaned.
+    pub scenario: Scenario,
+    /// Seed of initial weights, poisoned images and training order.
+    pub seed: u64,
+    /// The images.
+    pub data: Data,
+    /// The network.
+    pub model: Model,
+    /// Training augmentation.
+    pub augment: Augment,
+    /// How the backdoor is planted.
+    pub attack: Attack,
+    /// How the model is cleaned.
+    pub defense: Defense,
+    /// How closely the run is watched.
+    pub watch: Watch,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self::Signs12(Synthetic::default())
+    }
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self::PreactSmall
+    }
+}
+
+/// The two computations of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The backdoor is planted.
+    Attack,
+    /// The model is cleaned.
+    Defense,
+}
+
+impl Stage {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Attack => "attack",
+            Self::Defense => "defense",
+        }
+    }
+}
+
+impl RunSpec {
+    /// Name of the backdoored model's run directory: what decides the model, and the pixels it saw.
+    pub fn attack_id(&self, fingerprint: &str) -> String {
+        let parts = serde_json::json!({
+            "scenario": self.scenario, "seed": self.seed, "data": self.data, "fingerprint": fingerprint,
+            "model": self.model, "augment": self.augment, "attack": self.attack,
+        });
+        format!("{}-{}-{}", self.data.name(), self.attack.name(), hash(&parts))
+    }
+
+    /// Name of the cleaned model's run directory.
+    pub fn defense_id(&self, fingerprint: &str) -> String {
+        let parts = serde_json::json!({ "attack": self.attack_id(fingerprint), "defense": self.defense });
+        format!("{}-{}-{}-{}", self.data.name(), self.attack.name(), self.defense.name(), hash(&parts))
+    }
+
+    /// Steps of one epoch of `stage` over `images` training images.
+    pub fn steps_per_epoch(&self, stage: Stage, images: usize) -> u64 {
+        let steps = match stage {
+            Stage::Attack if self.attack.drop_last && images >= self.attack.batch => images / self.attack.batch,
+            Stage::Attack => images.div_ceil(self.attack.batch),
+            Stage::Defense => images.div_ceil(self.defense.batch),
+        };
+        steps as u64
+    }
+
+    /// Clean images that the defender holds out of `train` images.
+    pub fn clean_images(&self, train: usize) -> usize {
+        ((train as f64 * self.defense.clean_share).round() as usize).clamp(1, train.max(1))
+    }
+
+    /// Epochs of `stage`.
+    pub fn epochs(&self, stage: Stage) -> u64 {
+        match stage {
+            Stage::Attack => self.attack.epochs,
+            Stage::Defense => self.defense.epochs,
+        }
+    }
+
+    /// The learning-rate schedule of `stage` at `steps_per_epoch`.
+    pub fn schedule(&self, stage: Stage, steps_per_epoch: u64) -> Schedule {
+        match stage {
+            Stage::Attack => self.attack_schedule(steps_per_epoch),
+            Stage::Defense => match &self.defense.method {
+                Method::FineTuning(f) => Schedule::Constant { lr: f.lr },
+                Method::SuperFineTuning(s) => Schedule::SuperFineTuning(Swing {
+                    base: s.lr_base,
+                    max1: s.lr_max1,
+                    max2: s.lr_max2,
+                    cycle: s.cycle,
+                    reading: s.reading,
+                    phase1_epochs: s.phase1_epochs,
+                    steps_per_epoch,
+                }),
+            },
+        }
+    }
+
+    fn attack_schedule(&self, steps_per_epoch: u64) -> Schedule {
+        let Attack { lr, epochs, cosine_epochs, .. } = self.attack;
+        let period = if cosine_epochs == 0 { epochs } else { cosine_epochs } * steps_per_epoch;
+        match self.attack.schedule {
+            Annealing::Constant => Schedule::Constant { lr },
+            Annealing::Cosine => Schedule::Cosine { lr, period, every: steps_per_epoch },
+            Annealing::CosineSmooth => Schedule::Cosine { lr, period, every: 1 },
+        }
+    }
+}
+
+/// blake3 of canonical JSON (`serde_json` orders keys), shortened to what a directory name bears.
+fn hash(value: &serde_json::Value) -> String {
+    blake3::hash(value.to_string().as_bytes()).to_hex()[..10].to_owned()
+}

@@ -1,0 +1,256 @@
+//! A run as a TOML table: reading, changing by dotted path, checking against the table of settings.
+
+use super::error::closest;
+use super::field::{self, FIELDS, Field, Kind};
+use super::{RunSpec, SpecError};
+use toml::{Table, Value};
+
+impl RunSpec {
+    /// Reads a table. Keys that are left out take their defaults.
+    ///
+    /// # Errors
+    /// Unknown keys, values of the wrong type or out of range, settings that contradict each other; `origin` (a file
+    /// or a flag) stands in the message.
+    pub fn from_table(table: &Table, origin: &str) -> Result<Self, SpecError> {
+        check_values(table, origin)?;
+        let spec = Self::lenient(table, origin)?;
+        let known = spec.to_table();
+        if let Some(path) = paths(table).into_iter().find(|p| get(&known, p).is_none()) {
+            return Err(unknown(&path, &known, origin));
+        }
+        spec.check(origin)?;
+        Ok(spec)
+    }
+
+    /// The whole run as a table, defaults filled in.
+    pub fn to_table(&self) -> Table {
+        Table::try_from(self).unwrap_or_default()
+    }
+
+    /// The value of the setting at `path`, when this run has it.
+    pub fn get(&self, path: &str) -> Option<Value> {
+        get(&self.to_table(), path).cloned()
+    }
+
+    /// The settings that this run has, in the order of the screen.
+    pub fn fields(&self) -> Vec<&'static Field> {
+        let table = self.to_table();
+        FIELDS.iter().filter(|f| get(&table, f.path).is_some()).collect()
+    }
+
+    /// This run with the setting at `path` changed to `text`. When a name changes (`attack.name`), the settings that
+    /// only the old one had fall away and the new one's take their defaults.
+    ///
+    /// # Errors
+    /// As [`Self::from_table`].
+    pub fn with(&self, path: &str, text: &str, origin: &str) -> Result<Self, SpecError> {
+        let mut table = self.to_table();
+        let Some(field) = field::find(path).filter(|_| path.ends_with(".name") || get(&table, path).is_some()) else {
+            return Err(unknown(path, &table, origin));
+        };
+        let value = parse(field, text, origin)?;
+        if path.ends_with(".name") {
+            table = self.renamed(path, text, origin)?.to_table();
+        } else {
+            put(&mut table, path, value);
+        }
+        Self::from_table(&table, origin)
+    }
+
+    /// This run with the name at `path` changed and nothing checked between settings yet.
+    pub(super) fn renamed(&self, path: &str, name: &str, origin: &str) -> Result<Self, SpecError> {
+        let mut table = self.to_table();
+        put(&mut table, path, Value::String(name.to_owned()));
+        check_values(&table, origin)?;
+        Self::lenient(&table, origin)
+    }
+
+    /// This run with several `key=value` changes, names first, so that the order on a command line does not matter.
+    ///
+    /// # Errors
+    /// As [`Self::from_table`].
+    pub fn with_all(&self, changes: &[(String, String)], origin: &str) -> Result<Self, SpecError> {
+        let (names, rest): (Vec<_>, Vec<_>) = changes.iter().partition(|(path, _)| path.ends_with(".name"));
+        names.into_iter().chain(rest).try_fold(self.clone(), |spec, (path, text)| spec.with(path, text, origin))
+    }
+
+    fn lenient(table: &Table, origin: &str) -> Result<Self, SpecError> {
+        table.clone().try_into().map_err(|e: toml::de::Error| SpecError::Syntax { origin: origin.to_owned(), message: e.message().to_owned() })
+    }
+
+    /// Rules that hold between settings.
+    fn check(&self, origin: &str) -> Result<(), SpecError> {
+        let conflict = |message: String| Err(SpecError::Conflict { origin: origin.to_owned(), message });
+        let classes = self.data.classes();
+        if usize::from(self.attack.target) >= classes {
+            return conflict(format!("attack.target = {}: {} has classes 0..{}", self.attack.target, self.data.name(), classes - 1));
+        }
+        if let Some(s) = self.data.synthetic() {
+            if s.size_min > s.size_max {
+                return conflict(format!("data.size_min = {} is above data.size_max = {}", s.size_min, s.size_max));
+            }
+            if s.train < 2 || s.test < 1 {
+                return conflict("data.train and data.test: a drawn set needs at least 2 training images and 1 test image".to_owned());
+            }
+        }
+        let stages = self.model.stages();
+        if stages.widths.is_empty() || stages.widths.len() > 6 || stages.widths.iter().any(|w| !(1..=4096).contains(w)) {
+            return conflict(format!("model.widths = {:?}: one to six stages of 1..4096 channels", stages.widths));
+        }
+        Ok(())
+    }
+}
+
+fn get<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
+    match path.split_once('.') {
+        None => table.get(path),
+        Some((head, rest)) => get(table.get(head)?.as_table()?, rest),
+    }
+}
+
+fn put(table: &mut Table, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            table.insert(path.to_owned(), value);
+        }
+        Some((head, rest)) => {
+            if let Some(inner) = table.entry(head).or_insert_with(|| Value::Table(Table::new())).as_table_mut() {
+                put(inner, rest, value);
+            }
+        }
+    }
+}
+
+/// Dotted paths of every value in a table.
+fn paths(table: &Table) -> Vec<String> {
+    let mut out = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => out.extend(paths(inner).into_iter().map(|p| format!("{key}.{p}"))),
+            _ => out.push(key.clone()),
+        }
+    }
+    out
+}
+
+fn unknown(path: &str, known: &Table, origin: &str) -> SpecError {
+    let here = paths(known);
+    let section = path.split_once('.').map(|(head, _)| format!("{head}."));
+    let allowed: Vec<String> = match &section {
+        Some(section) if here.iter().any(|p| p.starts_with(section)) => here.iter().filter(|p| p.starts_with(section)).cloned().collect(),
+        _ => here.clone(),
+    };
+    let close = closest(path, here.iter().map(String::as_str));
+    SpecError::UnknownKey { origin: origin.to_owned(), path: path.to_owned(), close, allowed }
+}
+
+fn check_values(table: &Table, origin: &str) -> Result<(), SpecError> {
+    FIELDS.iter().filter_map(|f| get(table, f.path).map(|v| (f, v))).try_for_each(|(f, v)| check_value(f, v, origin))
+}
+
+fn check_value(field: &Field, value: &Value, origin: &str) -> Result<(), SpecError> {
+    let number = value.as_float().or_else(|| value.as_integer().map(|i| i as f64));
+    let fine = match field.kind {
+        Kind::Choice(words) => value.as_str().is_some_and(|s| words.contains(&s)),
+        Kind::Integer { min, max, .. } => value.as_integer().is_some_and(|i| (min..=max).contains(&i)),
+        Kind::Number { min, max, .. } => number.is_some_and(|n| (min..=max).contains(&n)),
+        Kind::Switch => value.is_bool(),
+        Kind::Text => value.is_str(),
+        Kind::Integers => value.as_array().is_some_and(|a| a.iter().all(Value::is_integer)),
+    };
+    if fine { Ok(()) } else { Err(refused(field, &value.to_string(), origin)) }
+}
+
+fn refused(field: &Field, value: &str, origin: &str) -> SpecError {
+    let close = match field.kind {
+        Kind::Choice(words) => closest(value.trim_matches('"'), words.iter().copied()),
+        _ => None,
+    };
+    SpecError::Value { origin: origin.to_owned(), path: field.path.to_owned(), value: value.to_owned(), allowed: allowed(field.kind), close }
+}
+
+fn allowed(kind: Kind) -> String {
+    match kind {
+        Kind::Choice(words) => words.join(" | "),
+        Kind::Integer { min, max: i64::MAX, .. } => format!("a whole number from {min}"),
+        Kind::Integer { min, max, .. } => format!("a whole number {min}..{max}"),
+        Kind::Number { min, max, .. } => format!("a number {min}..{max}"),
+        Kind::Switch => "true | false".to_owned(),
+        Kind::Text => "text".to_owned(),
+        Kind::Integers => "whole numbers separated by commas, for instance 16,32,64".to_owned(),
+    }
+}
+
+/// The value that `text` stands for in `field`.
+fn parse(field: &Field, text: &str, origin: &str) -> Result<Value, SpecError> {
+    let no = || refused(field, text, origin);
+    let text = text.trim();
+    let value = match field.kind {
+        Kind::Choice(_) | Kind::Text => Value::String(text.to_owned()),
+        Kind::Integer { .. } => Value::Integer(text.parse().map_err(|_| no())?),
+        Kind::Number { .. } => Value::Float(text.parse().map_err(|_| no())?),
+        Kind::Switch => Value::Boolean(text.parse().map_err(|_| no())?),
+        Kind::Integers => {
+            let items = text.trim_matches(['[', ']']).split(',').map(|item| item.trim().parse().map(Value::Integer).map_err(|_| no()));
+            Value::Array(items.collect::<Result<_, _>>()?)
+        }
+    };
+    check_value(field, &value, origin)?;
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Method, Trigger};
+
+    fn set(changes: &[(&str, &str)]) -> Result<RunSpec, SpecError> {
+        let changes: Vec<_> = changes.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        RunSpec::default().with_all(&changes, "--set")
+    }
+
+    #[test]
+    fn every_setting_of_every_variant_is_in_the_table() {
+        for data in super::super::Data::NAMES {
+            for attack in super::super::Attack::NAMES {
+                for defense in super::super::Defense::NAMES {
+                    for model in super::super::Model::NAMES {
+                        let spec = set(&[("data.name", data), ("attack.name", attack), ("defense.name", defense), ("model.name", model)]).unwrap();
+                        for path in paths(&spec.to_table()) {
+                            assert!(field::find(&path).is_some(), "{path} is missing in FIELDS");
+                        }
+                        assert_eq!(spec, RunSpec::from_table(&spec.to_table(), "itself").unwrap());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn changing_a_name_drops_the_old_ones_settings() {
+        let spec = set(&[("defense.lr", "0.01"), ("defense.name", "fine-tuning"), ("defense.epochs", "12")]).unwrap();
+        assert_eq!(spec.defense.method, Method::FineTuning(crate::spec::FineTuning { lr: 0.01 }));
+        assert_eq!(spec.defense.epochs, 12);
+        let spec = set(&[("attack.name", "blended"), ("attack.alpha", "0.3")]).unwrap();
+        assert!(matches!(spec.attack.trigger, Trigger::Blended(b) if b.alpha == 0.3));
+    }
+
+    #[track_caller]
+    fn fails(changes: &[(&str, &str)], words: &[&str]) {
+        let message = set(changes).unwrap_err().to_string();
+        for word in words {
+            assert!(message.contains(word), "`{message}` lacks `{word}`");
+        }
+    }
+
+    #[test]
+    fn errors_name_key_value_and_what_is_allowed() {
+        fails(&[("defense.lr_mx1", "0.3")], &["--set", "defense.lr_mx1", "did you mean `defense.lr_max1`"]);
+        fails(&[("defense.lr_max1", "11")], &["defense.lr_max1 = 11", "0.000001..10"]);
+        fails(&[("defense.epochs", "many")], &["defense.epochs = many", "1..2000"]);
+        fails(&[("attack.name", "badnet")], &["badnet", "badnets | blended", "did you mean `badnets`"]);
+        fails(&[("attack.alpha", "0.2")], &["attack.alpha", "attack.patch"]);
+        fails(&[("attack.target", "12")], &["attack.target = 12", "signs-12 has classes 0..11"]);
+        fails(&[("data.size_min", "1.0")], &["data.size_min", "data.size_max"]);
+    }
+}
