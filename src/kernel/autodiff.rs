@@ -1,0 +1,76 @@
+//! The kernels on a backend that differentiates: one implementation for every inner backend.
+
+use super::{Kernels, Statistics};
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::ops::FloatTensor;
+
+#[derive(Debug)]
+struct Conv2dBackward;
+
+impl<B: Kernels> Backward<B, 2> for Conv2dBackward {
+    /// x, weight, stride and padding
+    type State = (FloatTensor<B>, FloatTensor<B>, [usize; 2]);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = grads.consume::<B>(&ops.node);
+        let (x, weight, steps) = ops.state;
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        for (parent, gradient) in ops.parents.into_iter().zip(B::conv2d_backward(x, weight, dy, steps, wanted)) {
+            if let (Some(parent), Some(gradient)) = (parent, gradient) {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct BnReluBackward;
+
+impl<B: Kernels> Backward<B, 3> for BnReluBackward {
+    /// x, gamma and beta, the statistics, and whether they are the batch's own
+    type State = ([FloatTensor<B>; 3], Statistics<B>, bool);
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = grads.consume::<B>(&ops.node);
+        let ([x, gamma, beta], statistics, of_batch) = ops.state;
+        for (parent, gradient) in ops.parents.into_iter().zip(B::bn_relu_backward(x, gamma, beta, statistics, dy, of_batch)) {
+            if let Some(parent) = parent {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
+    fn conv2d_forward(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize, padding: usize) -> FloatTensor<Self> {
+        let y = B::conv2d_forward(x.primitive.clone(), weight.primitive.clone(), stride, padding);
+        let nodes = [x.node, weight.node];
+        match Backward::<B, 2>::prepare::<C>(Conv2dBackward, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(step) => step.finish((x.primitive, weight.primitive, [stride, padding]), y),
+            OpsKind::UnTracked(step) => step.finish(y),
+        }
+    }
+
+    fn bn_relu(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f32,
+        given: Option<Statistics<Self>>,
+    ) -> (FloatTensor<Self>, Statistics<Self>) {
+        let of_batch = given.is_none();
+        let given = given.map(|(mean, inv_std)| (mean.primitive, inv_std.primitive));
+        let (y, statistics) = B::bn_relu(x.primitive.clone(), gamma.primitive.clone(), beta.primitive.clone(), epsilon, given);
+        let constants = (Self::from_inner(statistics.0.clone()), Self::from_inner(statistics.1.clone()));
+        let nodes = [x.node, gamma.node, beta.node];
+        let y = match Backward::<B, 3>::prepare::<C>(BnReluBackward, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(step) => step.finish(([x.primitive, gamma.primitive, beta.primitive], statistics, of_batch), y),
+            OpsKind::UnTracked(step) => step.finish(y),
+        };
+        (y, constants)
+    }
+}

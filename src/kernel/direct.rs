@@ -1,0 +1,240 @@
+//! The convolution kernel: a matrix product whose right side is read from the image itself ("implicit GEMM").
+//!
+//! ```text
+//! out[row, pixel] = sum over q of weight[row, q] * image[tap(q) + pixel]
+//!
+//!             pixels: VECTORS vectors of lanes
+//!           +----+----+----+
+//!  ROWS of  |    |    |    |   kept in registers for all q; per q: VECTORS loads,
+//!  weight   |    |    |    |   ROWS broadcasts, ROWS * VECTORS multiply-adds
+//!           +----+----+----+
+//! ```
+
+use super::buffer::with_scratch;
+use super::isa::Task;
+use super::lanes::Lanes;
+use super::layout::Layout;
+use rayon::prelude::*;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+
+/// A weight matrix `[rows, taps]` in blocks of `ROWS` rows, each block `[taps, ROWS]`, missing rows 0.
+pub struct Packed<const ROWS: usize> {
+    rows: usize,
+    taps: usize,
+    blocks: Vec<f32>,
+}
+
+impl<const ROWS: usize> Packed<ROWS> {
+    /// Packs the matrix whose value at `(row, tap)` is `value(row, tap)`.
+    pub fn new(rows: usize, taps: usize, value: impl Fn(usize, usize) -> f32 + Sync) -> Self {
+        let mut blocks = vec![0.0; rows.div_ceil(ROWS) * ROWS * taps];
+        let pack = |(b, block): (usize, &mut [f32])| {
+            let (first, here) = (b * ROWS, ROWS.min(rows - b * ROWS));
+            for (q, column) in block.chunks_exact_mut(ROWS).enumerate() {
+                for (r, to) in column[..here].iter_mut().enumerate() {
+                    *to = value(first + r, q);
+                }
+            }
+        };
+        blocks.par_chunks_mut((ROWS * taps).max(1)).enumerate().for_each(pack);
+        Self { rows, taps, blocks }
+    }
+}
+
+/// Bytes of expanded images that a task works on at a time: they should stay in the second-level cache.
+pub const GROUP_BYTES: usize = 512 << 10;
+
+/// Images per task, so that the `floats` it holds of each fit the cache and all threads have work. Results do not depend
+/// on it: each output value is summed by one thread, over the taps in their order.
+pub fn images_per_task(floats: usize, batch: usize) -> usize {
+    let share = batch.div_ceil(2 * rayon::current_num_threads()).max(1);
+    (GROUP_BYTES / (4 * floats).max(1)).clamp(1, share)
+}
+
+/// Correlates `images` `[batch, channels, height, width]` with a packed weight: `out[batch, rows, plane]`, every value
+/// written.
+pub fn correlate<L: Lanes, const ROWS: usize, const VECTORS: usize>(
+    lanes: L,
+    layout: &Layout,
+    weight: &Packed<ROWS>,
+    images: &[f32],
+    image: usize,
+    plane: usize,
+    out: &mut [MaybeUninit<f32>],
+) {
+    let (out_image, taps) = (weight.rows * plane, layout.taps());
+    assert_eq!(taps.len(), weight.taps);
+    if out_image == 0 || image == 0 {
+        out.fill(MaybeUninit::new(0.0));
+        return;
+    }
+    let batch = images.len() / image;
+    assert!(images.len() == batch * image && out.len() == batch * out_image);
+    let group = images_per_task(layout.size, batch);
+    out.par_chunks_mut(out_image * group).zip(images.par_chunks(image * group)).for_each(|(out, images)| {
+        with_scratch(|scratch| {
+            let [expanded, ..] = scratch.take([layout.scratch(images.len() / image), 0, 0]);
+            let lanes_used = PhantomData::<L>;
+            lanes.run(Correlate::<L, ROWS, VECTORS> { layout, weight, taps: &taps, images, image, plane, out, expanded, lanes_used });
+        });
+    });
+}
+
+/// The correlation of a few images, on one thread.
+pub struct Correlate<'a, L, const ROWS: usize, const VECTORS: usize> {
+    pub layout: &'a Layout,
+    pub weight: &'a Packed<ROWS>,
+    /// [`Layout::taps`]
+    pub taps: &'a [usize],
+    /// `[count, channels, height, width]`
+    pub images: &'a [f32],
+    /// Values per image.
+    pub image: usize,
+    /// Pixels per output plane.
+    pub plane: usize,
+    /// `[count, rows, plane]`, all of which is written.
+    pub out: &'a mut [MaybeUninit<f32>],
+    /// Scratch of [`Layout::scratch`] floats.
+    pub expanded: &'a mut [f32],
+    pub lanes_used: PhantomData<L>,
+}
+
+/// Weights up to this many bytes are read anew for each tile of pixels; larger ones stay while the pixels pass.
+const WEIGHT_BYTES: usize = 256 << 10;
+
+impl<L: Lanes, const ROWS: usize, const VECTORS: usize> Task for Correlate<'_, L, ROWS, VECTORS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { layout, weight, taps, images, image, plane, out, expanded, .. } = self;
+        let count = images.len() / image;
+        let (source, pitch) = if layout.is_whole() {
+            (images, image)
+        } else {
+            for (from, to) in images.chunks_exact(image).zip(expanded.chunks_exact_mut(layout.size)) {
+                // SAFETY: tasks are run by `Lanes::run`.
+                unsafe { layout.expand::<L>(from, to) };
+            }
+            (&*expanded, layout.size)
+        };
+        assert!(source.len() >= count * pitch && out.len() == count * weight.rows * plane && taps.len() == weight.taps);
+        let tiles = Tiles { layout, taps, source: source.as_ptr(), pitch, plane, rows: weight.rows, count };
+        let (blocks, vectors) = (weight.rows.div_ceil(ROWS), count * plane.div_ceil(L::N));
+        let block = |b: usize| weight.blocks[b * ROWS * weight.taps..][..ROWS * weight.taps].as_ptr();
+        let to = out.as_mut_ptr().cast::<f32>();
+        // SAFETY: tasks are run by `Lanes::run`; `source` holds `count` images in `layout`, `to` their output, and the
+        // block numbers and vector numbers are in range.
+        unsafe {
+            if 4 * weight.blocks.len() <= WEIGHT_BYTES {
+                for first in (0..vectors).step_by(VECTORS) {
+                    for b in 0..blocks {
+                        tiles.one::<L, ROWS, VECTORS>(block(b), b * ROWS, first, to);
+                    }
+                }
+            } else {
+                for b in 0..blocks {
+                    for first in (0..vectors).step_by(VECTORS) {
+                        tiles.one::<L, ROWS, VECTORS>(block(b), b * ROWS, first, to);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the tiles of one task share.
+struct Tiles<'a> {
+    layout: &'a Layout,
+    taps: &'a [usize],
+    /// Expanded images, `pitch` floats apart.
+    source: *const f32,
+    pitch: usize,
+    /// Pixels per output plane.
+    plane: usize,
+    /// Output planes per image.
+    rows: usize,
+    /// Images.
+    count: usize,
+}
+
+impl Tiles<'_> {
+    /// Computes rows `row..row + ROWS` of vectors `first..first + VECTORS`, those that exist.
+    ///
+    /// # Safety
+    /// Only inside [`Lanes::run`]. `weight` must be a block of `taps * ROWS` values, `source` hold `count` images in
+    /// `layout`, `to` have room for their output, `row` be below `rows` and vector `first` exist.
+    #[inline(always)]
+    unsafe fn one<L: Lanes, const ROWS: usize, const VECTORS: usize>(&self, weight: *const f32, row: usize, first: usize, to: *mut f32) {
+        let per_plane = self.plane.div_ceil(L::N);
+        let present = VECTORS.min(self.count * per_plane - first);
+        let (mut from, mut pixels) = ([self.source; VECTORS], [(0, 0); VECTORS]);
+        // SAFETY: a vector that does not exist is a copy of the last one that does, so all reads are of expanded
+        // images: a tap's offset and a pixel's lie in the layout, which has room for a vector that overshoots. Writes
+        // are limited to the rows, vectors and pixels that exist.
+        unsafe {
+            for j in 0..VECTORS {
+                let vector = first + j.min(present - 1);
+                let (image, pixel) = (vector / per_plane, vector % per_plane * L::N);
+                from[j] = self.source.add(image * self.pitch + self.layout.pixel(pixel));
+                pixels[j] = (image * self.rows * self.plane + pixel, L::N.min(self.plane - pixel));
+            }
+            let sums = multiply::<L, ROWS, VECTORS>(self.taps, weight, from);
+            for r in 0..ROWS.min(self.rows - row) {
+                for j in 0..present {
+                    let to = to.add(pixels[j].0 + (row + r) * self.plane);
+                    store_some::<L>(to, sums[r][j], pixels[j].1);
+                }
+            }
+        }
+    }
+}
+
+/// The tile's product: `ROWS` weights times `VECTORS` vectors, summed over the taps in their order.
+///
+/// # Safety
+/// Only inside [`Lanes::run`]; `weight` must have `ROWS` values per tap, and each of `from` a vector at each tap.
+#[inline(always)]
+unsafe fn multiply<L: Lanes, const ROWS: usize, const VECTORS: usize>(
+    taps: &[usize],
+    mut weight: *const f32,
+    from: [*const f32; VECTORS],
+) -> [[L::V; VECTORS]; ROWS] {
+    // SAFETY: what the caller vouches for.
+    unsafe {
+        let mut sums = [[L::zero(); VECTORS]; ROWS];
+        for &tap in taps {
+            let mut pixels = [L::zero(); VECTORS];
+            for j in 0..VECTORS {
+                pixels[j] = L::load(from[j].add(tap));
+            }
+            for r in 0..ROWS {
+                let w = L::splat(*weight.add(r));
+                for j in 0..VECTORS {
+                    sums[r][j] = L::fma(w, pixels[j], sums[r][j]);
+                }
+            }
+            weight = weight.add(ROWS);
+        }
+        sums
+    }
+}
+
+/// Writes the first `count` lanes.
+///
+/// # Safety
+/// Only inside [`Lanes::run`]; `to` must have room for `count` values, at most `L::N`.
+#[inline(always)]
+unsafe fn store_some<L: Lanes>(to: *mut f32, value: L::V, count: usize) {
+    // SAFETY: what the caller vouches for; no instruction set has more than 16 lanes.
+    unsafe {
+        if count == L::N {
+            L::store(to, value);
+        } else {
+            let mut lanes = [0f32; 16];
+            L::store(lanes.as_mut_ptr(), value);
+            std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, count);
+        }
+    }
+}
