@@ -1,6 +1,11 @@
 //! Runs: the worker thread, what it can be told, what it tells, and the directory it leaves behind.
 
 pub mod command;
+pub mod device;
 pub mod event;
+pub mod files;
 pub mod session;
+pub mod store;
+pub mod threads;
 pub mod view;
+pub mod worker;

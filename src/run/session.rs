@@ -29,8 +29,29 @@ pub enum Signal {
         /// The line.
         event: Event,
     },
-    /// Nothing more will come. The error is in words for the user.
-    Ended(Result<(), String>),
+    /// Nothing more will come.
+    Ended(Result<(), Failure>),
+}
+
+/// Why a run ended early, in words for the user.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What happened and what to do.
+    pub message: String,
+    /// What kind of thing went wrong.
+    pub kind: FailureKind,
+}
+
+/// What kind of thing went wrong: exit codes follow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Data are missing or damaged.
+    Data,
+    /// The device is not there or gave up.
+    Device,
+    /// Anything else.
+    Other,
 }
 
 /// A worker seen from outside.

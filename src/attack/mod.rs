@@ -1,0 +1,128 @@
+//! Attacks: one file each behind one trait, and the poisoning that data attacks share (spec.md 1.1).
+
+mod badnets;
+mod blended;
+
+use crate::data::{Images, Split};
+use crate::rng;
+use crate::spec::{self, Trigger};
+
+/// An attack that cannot be prepared.
+#[derive(Debug, thiserror::Error)]
+pub enum AttackError {
+    /// The picture of Blended cannot be read.
+    #[error("attack.image = \"{file}\": {message}; give a PNG or JPEG file, or leave it empty for a drawn one")]
+    Picture {
+        /// The file.
+        file: String,
+        /// Why.
+        message: String,
+    },
+}
+
+/// What an attack does to images.
+pub trait Attack: Send + Sync {
+    /// Puts the trigger into one image of `shape` = (channels, height, width), planar, 8 bits.
+    fn trigger(&self, planes: &mut [u8], shape: [usize; 3]);
+}
+
+/// The attack that `spec` describes, for images of `shape`; what it draws follows from `seed`.
+///
+/// # Errors
+/// When a file it needs cannot be read.
+pub fn build(spec: &spec::Attack, shape: [usize; 3], seed: u64) -> Result<Box<dyn Attack>, AttackError> {
+    Ok(match &spec.trigger {
+        Trigger::Badnets(settings) => Box::new(badnets::BadNets::new(settings, shape)),
+        Trigger::Blended(settings) => Box::new(blended::Blended::new(settings, shape, seed)?),
+    })
+}
+
+/// Every image of a stack with the trigger.
+pub fn triggered(attack: &dyn Attack, images: &Images) -> Images {
+    let mut out = images.clone();
+    for index in 0..out.len() {
+        attack.trigger(out.get_mut(index), images.shape);
+    }
+    out
+}
+
+/// A training set with its poisoned part.
+#[derive(Clone, Debug)]
+pub struct Poisoned {
+    /// Every image; the poisoned ones triggered and relabelled.
+    pub split: Split,
+    /// Indices of the poisoned images, ascending.
+    pub indices: Vec<usize>,
+}
+
+/// Triggers and relabels round(ratio * n) training images, drawn from all classes, the target's included: the images
+/// are triggered once, at 8 bits, before any augmentation.
+pub fn poison(attack: &dyn Attack, spec: &spec::Attack, clean: &Split, seed: u64) -> Poisoned {
+    let indices = poison_indices(clean.len(), spec.poison_ratio, seed);
+    let mut split = clean.clone();
+    for &index in &indices {
+        attack.trigger(split.images.get_mut(index), clean.images.shape);
+        split.labels[index] = spec.target;
+    }
+    Poisoned { split, indices }
+}
+
+/// Which of `count` images are poisoned: uniformly without replacement, the same for the same seed.
+pub fn poison_indices(count: usize, ratio: f64, seed: u64) -> Vec<usize> {
+    let wanted = (count as f64 * ratio).round() as usize;
+    let mut indices = rng::permutation(count, rng::stream(seed, "poison", 0));
+    indices.truncate(wanted.min(count));
+    indices.sort_unstable();
+    indices
+}
+
+/// The test set behind ASR and RA: every image whose label is not the target, triggered, with its true label.
+pub fn attack_test(attack: &dyn Attack, target: u16, test: &Split) -> Split {
+    let others: Vec<usize> = (0..test.len()).filter(|&i| test.labels[i] != target).collect();
+    let mut split = test.select(&others);
+    split.images = triggered(attack, &split.images);
+    split
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn split(count: usize) -> Split {
+        let shape = [3, 32, 32];
+        Split { images: Images { shape, pixels: vec![7; count * 3072] }, labels: (0..count).map(|i| (i % 10) as u16).collect() }
+    }
+
+    /// spec.md 12(7).
+    #[test]
+    fn counts_are_the_papers() {
+        assert_eq!(poison_indices(50_000, 0.1, 0).len(), 5_000);
+        assert_eq!(poison_indices(39_209, 0.1, 0).len(), 3_921);
+        let attack = build(&spec::Attack::default(), [3, 32, 32], 0).unwrap();
+        assert_eq!(attack_test(attack.as_ref(), 0, &split(1000)).len(), 900);
+    }
+
+    #[test]
+    fn poisoned_images_are_triggered_relabelled_and_the_rest_untouched() {
+        let (clean, settings) = (split(200), spec::Attack { target: 3, ..spec::Attack::default() });
+        let attack = build(&settings, clean.images.shape, 0).unwrap();
+        let poisoned = poison(attack.as_ref(), &settings, &clean, 5);
+        assert_eq!(poisoned.indices.len(), 20);
+        for i in 0..200 {
+            let hit = poisoned.indices.contains(&i);
+            assert_eq!(poisoned.split.images.get(i) != clean.images.get(i), hit);
+            assert_eq!(poisoned.split.labels[i], if hit { 3 } else { clean.labels[i] });
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn indices_are_distinct_and_follow_the_seed(count in 1usize..5000, ratio in 0.0..1.0, seed in 0u64..100) {
+            let a = poison_indices(count, ratio, seed);
+            prop_assert_eq!(&a, &poison_indices(count, ratio, seed));
+            prop_assert!(a.windows(2).all(|w| w[0] < w[1]) && a.iter().all(|&i| i < count));
+            prop_assert_eq!(a.len(), (count as f64 * ratio).round() as usize);
+        }
+    }
+}

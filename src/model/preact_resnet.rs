@@ -1,0 +1,149 @@
+//! PreAct-ResNet (He et al. 2016) as BackdoorBench defines it (spec.md section 7).
+//!
+//! ```text
+//! image -> conv1 3x3 -> stage 1 -> stage 2 (stride 2) -> ... -> mean over pixels -> linear -> logits
+//! block:  o = relu(bn1(x));  y = conv2(relu(bn2(conv1(o))));  y + shortcut
+//!         shortcut = conv1x1(o) where width or resolution changes, else x itself
+//! ```
+//! There is no normalisation and no ReLU after the last block. With widths 64/128/256/512 and two blocks a stage it
+//! has 11,171,146 parameters at 10 classes, and its weights carry PyTorch's names (`layer2.0.bn1.weight`).
+
+use super::norm::{Mode, bn_relu};
+use crate::kernel::{self, Kernels};
+use crate::spec::Stages;
+use burn::module::Param;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
+use burn::prelude::*;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+/// Pre-activation residual block: two 3x3 convolutions, each after batch normalisation and ReLU.
+#[derive(Module, Debug)]
+pub struct Block<B: Backend> {
+    bn1: BatchNorm<B>,
+    conv1: Conv2d<B>,
+    bn2: BatchNorm<B>,
+    conv2: Conv2d<B>,
+    /// Empty for the identity, else one 1x1 convolution (a list, so that its weight is called `shortcut.0.weight`).
+    shortcut: Vec<Conv2d<B>>,
+}
+
+impl<B: Kernels> Block<B> {
+    fn new(inputs: usize, outputs: usize, stride: usize, init: &mut Init<'_, B>) -> Self {
+        let conv1 = init.conv(inputs, outputs, 3, stride);
+        let conv2 = init.conv(outputs, outputs, 3, 1);
+        let shortcut = if stride != 1 || inputs != outputs { vec![init.conv(inputs, outputs, 1, stride)] } else { Vec::new() };
+        Self { bn1: init.norm(inputs), conv1, bn2: init.norm(outputs), conv2, shortcut }
+    }
+
+    /// # Shapes
+    /// - x: `[batch, inputs, height, width]`
+    /// - output: `[batch, outputs, height / stride, width / stride]`
+    fn forward(&self, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 4> {
+        let o = bn_relu(&self.bn1, x.clone(), mode);
+        let shortcut = match self.shortcut.first() {
+            Some(conv) => conv2d(conv, o.clone()),
+            None => x,
+        };
+        let y = conv2d(&self.conv1, o);
+        conv2d(&self.conv2, bn_relu(&self.bn2, y, mode)) + shortcut
+    }
+}
+
+/// A classifier of 3-channel images.
+#[derive(Module, Debug)]
+pub struct PreActResNet<B: Backend> {
+    conv1: Conv2d<B>,
+    layers: Vec<Vec<Block<B>>>,
+    linear: Linear<B>,
+}
+
+impl<B: Kernels> PreActResNet<B> {
+    /// A network with PyTorch's default initial weights, U(-1/sqrt(fan in), 1/sqrt(fan in)), drawn from `rng` alone:
+    /// the same on every device.
+    pub fn new(stages: &Stages, classes: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+        let mut init = Init { rng, device };
+        let first = stages.widths[0];
+        let conv1 = init.conv(3, first, 3, 1);
+        let mut inputs = first;
+        let mut layers = Vec::with_capacity(stages.widths.len());
+        for (stage, &width) in stages.widths.iter().enumerate() {
+            let mut blocks = Vec::with_capacity(stages.blocks);
+            for block in 0..stages.blocks {
+                let stride = if stage > 0 && block == 0 { 2 } else { 1 };
+                blocks.push(Block::new(inputs, width, stride, &mut init));
+                inputs = width;
+            }
+            layers.push(blocks);
+        }
+        Self { conv1, layers, linear: init.linear(inputs, classes) }
+    }
+
+    /// Trainable parameters; running statistics are none.
+    pub fn parameters(&self) -> usize {
+        let channels: usize = self.layers.iter().flatten().flat_map(|b| [&b.bn1, &b.bn2]).map(|n| n.gamma.dims()[0]).sum();
+        self.num_params() - 2 * channels
+    }
+
+    /// What `linear` sees: the last block's output, averaged over all pixels.
+    ///
+    /// # Shapes
+    /// - x: `[batch, 3, height, width]`, normalised
+    /// - output: `[batch, widths.last()]`
+    pub fn features(&self, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 2> {
+        let h = conv2d(&self.conv1, x);
+        let h = self.layers.iter().flatten().fold(h, |h, block| block.forward(h, mode));
+        h.mean_dims(&[2, 3]).flatten::<2>(1, 3)
+    }
+
+    /// Logits.
+    ///
+    /// # Shapes
+    /// - x: `[batch, 3, height, width]`, normalised
+    /// - output: `[batch, classes]`
+    pub fn forward(&self, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 2> {
+        self.linear.forward(self.features(x, mode))
+    }
+}
+
+/// A convolution without bias, its padding chosen to keep the size at stride 1.
+fn conv2d<B: Kernels>(conv: &Conv2d<B>, x: Tensor<B, 4>) -> Tensor<B, 4> {
+    kernel::conv2d(x, conv.weight.val(), conv.stride[0], conv.kernel_size[0] / 2)
+}
+
+/// Draws initial weights.
+struct Init<'a, B: Backend> {
+    rng: &'a mut ChaCha8Rng,
+    device: &'a B::Device,
+}
+
+impl<B: Backend> Init<'_, B> {
+    fn conv(&mut self, inputs: usize, outputs: usize, kernel: usize, stride: usize) -> Conv2d<B> {
+        let pad = kernel / 2;
+        let mut conv = Conv2dConfig::new([inputs, outputs], [kernel, kernel])
+            .with_stride([stride, stride])
+            .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
+            .with_bias(false)
+            .init(self.device);
+        conv.weight = self.uniform([outputs, inputs, kernel, kernel], inputs * kernel * kernel);
+        conv
+    }
+
+    fn norm(&self, channels: usize) -> BatchNorm<B> {
+        BatchNormConfig::new(channels).init(self.device)
+    }
+
+    fn linear(&mut self, inputs: usize, outputs: usize) -> Linear<B> {
+        let mut linear = LinearConfig::new(inputs, outputs).init(self.device);
+        linear.weight = self.uniform([inputs, outputs], inputs);
+        linear.bias = Some(self.uniform([outputs], inputs));
+        linear
+    }
+
+    fn uniform<const D: usize>(&mut self, shape: [usize; D], fan_in: usize) -> Param<Tensor<B, D>> {
+        let bound = 1.0 / (fan_in as f32).sqrt();
+        let values: Vec<f32> = (0..shape.iter().product()).map(|_| self.rng.random_range(-bound..bound)).collect();
+        Param::from_data(TensorData::new(values, shape), self.device)
+    }
+}

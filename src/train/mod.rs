@@ -1,0 +1,305 @@
+//! The one training loop: attacks and defenses are what it is given.
+//!
+//! ```text
+//! Started, Epoch 0, Lens, Checkpoint
+//! every step:   commands -> learning rate -> forward, cross-entropy, backward, SGD
+//! every k-th:   Probe (fixed subset), Lens
+//! every epoch:  Epoch (whole test set), Lens, Checkpoint
+//! Finished
+//! ```
+
+mod batch;
+pub mod checkpoint;
+mod evaluate;
+mod sgd;
+mod step;
+
+pub use batch::{Batches, Lookup};
+pub use evaluate::{Exam, Lens, answers, lens_indices};
+pub use sgd::Sgd;
+pub use step::{Trainer, cross_entropy};
+
+use crate::data::Split;
+use crate::kernel::Train;
+use crate::model::{PreActResNet, store::StoreError};
+use crate::run::command::Command;
+use crate::run::event::{Clock, EventKind, Measures};
+use crate::spec::{RunSpec, SpecError, Stage};
+use burn::module::AutodiffModule;
+use checkpoint::Progress;
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Why training ended without a result.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The loss is no number any more.
+    #[error("the loss is no longer a number after step {step} at learning rate {lr:.2e}; lower the learning rate ({setting})")]
+    Diverged {
+        /// Step.
+        step: u64,
+        /// Learning rate of that step.
+        lr: f64,
+        /// The setting to lower.
+        setting: &'static str,
+    },
+    /// A checkpoint cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log cannot be written.
+    #[error("the event log: {0}")]
+    Log(std::io::Error),
+    /// A command names a setting or value that cannot be.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+}
+
+/// Who the loop reports to and takes orders from.
+pub trait Host {
+    /// Takes one line of the log.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn emit(&mut self, step: u64, clock: Clock, kind: EventKind) -> std::io::Result<()>;
+    /// Orders that have come in, without waiting.
+    fn orders(&mut self) -> Vec<Command>;
+    /// Waits for an order.
+    fn wait(&mut self) -> Command;
+    /// Where checkpoints go.
+    fn checkpoints(&self) -> PathBuf;
+}
+
+/// How a stage ended.
+pub enum Ending<B: Train> {
+    /// All epochs were trained.
+    Finished(PreActResNet<B>, Summary),
+    /// The user ended it; a checkpoint was written.
+    Stopped,
+}
+
+/// What a finished stage reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary {
+    /// Optimiser steps.
+    pub step: u64,
+    /// Seconds of training, evaluation excluded.
+    pub train_seconds: f64,
+    /// Of the final model, on the whole test set.
+    pub measures: Measures,
+}
+
+/// What a stage trains on, and what it is measured by.
+pub struct Task<'a> {
+    /// Which computation.
+    pub stage: Stage,
+    /// Training images: poisoned for the attack, clean for the defense.
+    pub train: &'a Split,
+    /// The whole test set.
+    pub exam: &'a Exam,
+    /// The fixed subset that is looked at within epochs.
+    pub probe: &'a Exam,
+    /// Samples under the trigger lens.
+    pub lens: &'a Lens,
+    /// Input normalisation.
+    pub lookup: &'a Lookup,
+}
+
+/// Trains a stage to its end, from `trainer`'s state and `progress` (all zero at the start).
+///
+/// # Errors
+/// When the loss diverges or the disk refuses.
+pub fn run<B: Train>(task: &Task<'_>, spec: &RunSpec, trainer: Trainer<B>, progress: Progress, host: &mut dyn Host) -> Result<Ending<B>, TrainError> {
+    let batch = if task.stage == Stage::Attack { spec.attack.batch } else { spec.defense.batch };
+    let batches = Batches::new(task.train, task.lookup, &spec.augment, batch, spec.seed, task.stage.name());
+    let steps_per_epoch = spec.steps_per_epoch(task.stage, task.train.len());
+    let mut run = Loop {
+        task,
+        spec: spec.clone(),
+        batches,
+        trainer,
+        progress,
+        host,
+        steps_per_epoch,
+        speed: (0.0, progress.step, progress.train_seconds),
+        loss: None,
+        lr: 0.0,
+    };
+    run.go()
+}
+
+struct Loop<'a, B: Train> {
+    task: &'a Task<'a>,
+    spec: RunSpec,
+    batches: Batches<'a>,
+    trainer: Trainer<B>,
+    progress: Progress,
+    host: &'a mut dyn Host,
+    steps_per_epoch: u64,
+    /// Images a second, and step and seconds when it was last taken.
+    speed: (f64, u64, f64),
+    /// Losses since the last reading, summed on the device: a reading waits for the device.
+    loss: Option<(step::Loss<B>, u64)>,
+    /// Learning rate of the last step.
+    lr: f64,
+}
+
+impl<B: Train> Loop<'_, B> {
+    fn go(&mut self) -> Result<Ending<B>, TrainError> {
+        let total = self.spec.epochs(self.task.stage) * self.steps_per_epoch;
+        if self.progress.step == 0 {
+            self.epoch()?;
+        }
+        while self.progress.step < total {
+            if self.obey()? {
+                return Ok(Ending::Stopped);
+            }
+            self.step();
+            let step = self.progress.step;
+            if step.is_multiple_of(self.steps_per_epoch) {
+                self.epoch()?;
+            } else if (step % self.steps_per_epoch).is_multiple_of(self.spec.watch.probe_every) {
+                self.probe()?;
+            }
+        }
+        let measures = self.measure(self.task.exam);
+        self.emit(EventKind::Finished { measures })?;
+        let summary = Summary { step: self.progress.step, train_seconds: self.progress.train_seconds, measures };
+        Ok(Ending::Finished(self.trainer.model.clone(), summary))
+    }
+
+    /// One optimiser step; nothing is read back.
+    fn step(&mut self) {
+        let started = Instant::now();
+        let step = self.progress.step;
+        self.lr = self.spec.schedule(self.task.stage, self.steps_per_epoch).lr(step);
+        let (x, y) = self.batches.get(step / self.steps_per_epoch, step % self.steps_per_epoch, &self.trainer.device);
+        let loss = self.trainer.step(x, y, self.lr);
+        self.loss = Some(match self.loss.take() {
+            Some((sum, count)) => (sum + loss, count + 1),
+            None => (loss, 1),
+        });
+        self.progress.step += 1;
+        self.progress.train_seconds += started.elapsed().as_secs_f64();
+    }
+
+    /// Reads the losses back, which waits for the device; that wait is training time.
+    fn settle(&mut self) -> Result<(), TrainError> {
+        let Some((sum, count)) = self.loss.take() else { return Ok(()) };
+        let started = Instant::now();
+        let sum = step::read(sum);
+        self.progress.train_seconds += started.elapsed().as_secs_f64();
+        for (total, steps) in [&mut self.progress.probe_loss, &mut self.progress.epoch_loss] {
+            (*total, *steps) = (*total + sum, *steps + count);
+        }
+        if sum.is_finite() {
+            return Ok(());
+        }
+        let setting = match self.task.stage {
+            Stage::Attack => "attack.lr",
+            Stage::Defense if self.spec.get("defense.lr").is_some() => "defense.lr",
+            Stage::Defense => "defense.lr_max1 or defense.lr_max2",
+        };
+        Err(TrainError::Diverged { step: self.progress.step, lr: self.lr, setting })
+    }
+
+    /// A look at the fixed subset.
+    fn probe(&mut self) -> Result<(), TrainError> {
+        self.settle()?;
+        let (loss, measures) = (mean(std::mem::take(&mut self.progress.probe_loss)), self.measure(self.task.probe));
+        let epoch = self.progress.step as f64 / self.steps_per_epoch as f64;
+        self.emit(EventKind::Probe { epoch, lr: self.lr, loss, measures })?;
+        self.look()
+    }
+
+    /// The end of an epoch, or the state before the first.
+    fn epoch(&mut self) -> Result<(), TrainError> {
+        self.settle()?;
+        let epoch = self.progress.step / self.steps_per_epoch;
+        self.progress.probe_loss = (0.0, 0);
+        let (loss, measures) = (mean(std::mem::take(&mut self.progress.epoch_loss)), self.measure(self.task.exam));
+        self.emit(EventKind::Epoch { epoch, lr: self.lr, loss, measures })?;
+        self.look()?;
+        if epoch.is_multiple_of(self.spec.watch.checkpoint_every) || epoch == self.spec.epochs(self.task.stage) {
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    fn measure(&self, exam: &Exam) -> Measures {
+        exam.measure(&self.trainer.model.valid(), self.task.lookup, &self.trainer.device)
+    }
+
+    fn look(&mut self) -> Result<(), TrainError> {
+        let answers = self.task.lens.look(&self.trainer.model.valid(), self.task.lookup, &self.trainer.device);
+        self.emit(EventKind::Lens { answers })
+    }
+
+    fn checkpoint(&mut self) -> Result<(), TrainError> {
+        self.settle()?;
+        let file = checkpoint::save(&self.host.checkpoints(), &self.trainer.model, &self.trainer.sgd, &self.progress)?;
+        self.emit(EventKind::Checkpoint { file })
+    }
+
+    /// Carries out what has been ordered; true when that is to end.
+    fn obey(&mut self) -> Result<bool, TrainError> {
+        let mut orders = self.host.orders();
+        let mut paused = false;
+        loop {
+            for order in std::mem::take(&mut orders) {
+                match order {
+                    Command::Set { path, value } => self.set(path, value)?,
+                    Command::Pause if !paused => {
+                        paused = true;
+                        self.settle()?;
+                        self.emit(EventKind::Paused)?;
+                    }
+                    Command::Resume if paused => {
+                        paused = false;
+                        self.emit(EventKind::Continued)?;
+                    }
+                    Command::Pause | Command::Resume => {}
+                    Command::Stop => {
+                        self.checkpoint()?;
+                        self.emit(EventKind::Stopped)?;
+                        return Ok(true);
+                    }
+                }
+            }
+            if !paused {
+                return Ok(false);
+            }
+            orders.push(self.host.wait());
+        }
+    }
+
+    /// Changes a live setting of the running defense; an order that cannot be carried out changes nothing.
+    fn set(&mut self, path: String, value: f64) -> Result<(), TrainError> {
+        let live = crate::spec::field::find(&path).is_some_and(|f| f.live) && self.task.stage == Stage::Defense;
+        let Ok(spec) = self.spec.with(&path, &value.to_string(), "order") else { return Ok(()) };
+        if !live || spec == self.spec {
+            return Ok(());
+        }
+        self.spec = spec;
+        self.emit(EventKind::Applied { path, value })
+    }
+
+    fn emit(&mut self, kind: EventKind) -> Result<(), TrainError> {
+        let (step, seconds) = (self.progress.step, self.progress.train_seconds);
+        // Over a second or more: shorter stretches say more about the scheduler than about the speed.
+        if seconds - self.speed.2 >= 1.0 || self.speed.0 == 0.0 && seconds > self.speed.2 {
+            let batch = if self.task.stage == Stage::Attack { self.spec.attack.batch } else { self.spec.defense.batch };
+            self.speed = ((step - self.speed.1) as f64 * batch as f64 / (seconds - self.speed.2), step, seconds);
+        }
+        let clock = Clock { unix_ms: now_ms(), train_seconds: seconds, images_per_second: self.speed.0 };
+        self.host.emit(step, clock, kind).map_err(TrainError::Log)
+    }
+}
+
+/// Milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map(|d| d.as_millis() as u64).unwrap_or_default()
+}
+
+fn mean((sum, count): (f64, u64)) -> f64 {
+    if count == 0 { 0.0 } else { sum / count as f64 }
+}
