@@ -1,0 +1,4 @@
+//! Runs as tables and objects for other programs.
+
+pub mod csv;
+pub mod json;

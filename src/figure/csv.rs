@@ -1,0 +1,44 @@
+//! A figure as a table: one row for each value, with the run, seed and epoch that it comes from.
+
+use super::scene::{Point, Scene};
+use crate::export::csv::line;
+
+/// Names of the columns. `statistic` is `value` (of one run), `mean` (over `n` runs, whose values follow, `low` and
+/// `high` the ends of the band) or `computed` (from settings alone).
+pub const COLUMNS: [&str; 12] = ["figure", "panel", "series", "statistic", "x", "y", "low", "high", "n", "run", "seed", "epoch"];
+
+/// The whole figure as CSV (RFC 4180, `\n` at line ends). A gap is an empty `y`.
+pub fn csv(scene: &Scene) -> String {
+    let mut out = line(COLUMNS);
+    for (number, panel) in scene.panels.iter().enumerate() {
+        let title = if panel.title.is_empty() { format!("{}", number + 1) } else { panel.title.clone() };
+        for series in &panel.series {
+            let label = if series.label.is_empty() { &panel.y.title } else { &series.label };
+            let head = [scene.name.clone(), title.clone(), label.clone()];
+            series.points.iter().for_each(|point| out.push_str(&rows(&head, point)));
+        }
+    }
+    out
+}
+
+fn text(value: f64) -> String {
+    if value.is_finite() { value.to_string() } else { String::new() }
+}
+
+fn rows(head: &[String; 3], point: &Point) -> String {
+    let n = point.sources.len();
+    let statistic = if n > 1 { "mean" } else { "computed" };
+    let mut out = String::new();
+    if n != 1 {
+        let (low, high) = point.band.map_or((String::new(), String::new()), |(low, high)| (text(low), text(high)));
+        let n = if n > 0 { n.to_string() } else { String::new() };
+        let own = [statistic.to_owned(), text(point.x), text(point.y), low, high, n, String::new(), String::new(), String::new()];
+        out.push_str(&line(head.iter().chain(&own)));
+    }
+    for s in &point.sources {
+        let own = ["value".to_owned(), text(point.x), text(s.value), String::new(), String::new(), "1".to_owned()];
+        let from = [s.run.clone(), s.seed.to_string(), text(s.epoch)];
+        out.push_str(&line(head.iter().chain(&own).chain(&from)));
+    }
+    out
+}

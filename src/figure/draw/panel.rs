@@ -1,0 +1,178 @@
+//! One panel on the page.
+
+use super::canvas::{Canvas, FAINT, INK, SOFT, Side, Words, ink};
+use super::geometry::{Place, Rect};
+use super::layout::{Frame, Style};
+use super::text::width;
+use crate::figure::FigureError;
+use crate::figure::scene::{Along, Dash, Panel, Series};
+use plotters::style::Color;
+
+type Drawn = Result<(), FigureError>;
+
+/// A panel, its frame and the page.
+pub(super) struct Drawing<'a, 'b> {
+    pub canvas: &'a Canvas<'b>,
+    pub panel: &'a Panel,
+    pub frame: Frame,
+    pub style: &'a Style,
+}
+
+impl Drawing<'_, '_> {
+    /// Grid, bands, lines, marks and frame in this order, and the words around them.
+    pub fn draw(&self) -> Drawn {
+        let rect = self.frame.rect;
+        self.titles()?;
+        if let Some(why) = &self.panel.absent {
+            self.canvas.edge(rect, FAINT, 0.6)?;
+            let words = Words { ink: SOFT, ..Words::new(why, self.style.font, Side::Center) };
+            return self.canvas.words(&words, (rect.x + rect.width / 2.0, rect.y + rect.height / 2.0));
+        }
+        self.grid()?;
+        self.references()?;
+        self.panel.series.iter().try_for_each(|s| self.band(s))?;
+        self.panel.series.iter().try_for_each(|s| self.curve(s))?;
+        let count = self.panel.series.len();
+        self.panel.series.iter().enumerate().try_for_each(|(order, s)| self.marks(s, order, count))?;
+        self.canvas.edge(rect, INK, 0.6)?;
+        self.ticks()?;
+        self.spans()
+    }
+
+    /// Where a pair of values stands on the page.
+    fn place(&self, x: f64, y: f64) -> Place {
+        let Rect { x: left, y: top, width, height } = self.frame.rect;
+        (left + self.panel.x.position(x) * width, top + (1.0 - self.panel.y.position(y)) * height)
+    }
+
+    fn titles(&self) -> Drawn {
+        let (rect, size) = (self.frame.rect, self.style.font);
+        let centre = rect.x + rect.width / 2.0;
+        if !self.panel.title.is_empty() {
+            let words = Words { bold: true, ..Words::new(&self.panel.title, size, Side::Center) };
+            self.canvas.words(&words, (centre, self.frame.title))?;
+        }
+        if let Some(y) = self.frame.x_title {
+            self.canvas.words(&Words::new(&self.panel.x.title, size, Side::Center), (centre, y))?;
+        }
+        if let Some(x) = self.frame.y_title {
+            let words = Words { upright: true, ..Words::new(&self.panel.y.title, size, Side::Center) };
+            self.canvas.words(&words, (x, rect.y + rect.height / 2.0))?;
+        }
+        Ok(())
+    }
+
+    fn grid(&self) -> Drawn {
+        let (rect, panel) = (self.frame.rect, self.panel);
+        for tick in &panel.y.ticks {
+            let (_, y) = self.place(panel.x.min, tick.value);
+            self.canvas.line_within(rect, &[(rect.x, y), (rect.right(), y)], FAINT, 0.5, Dash::Solid)?;
+        }
+        Ok(())
+    }
+
+    fn ticks(&self) -> Drawn {
+        const LENGTH: f64 = 2.5;
+        let (rect, size) = (self.frame.rect, self.style.font);
+        for tick in &self.panel.x.ticks {
+            let (x, _) = self.place(tick.value, self.panel.y.min);
+            self.canvas.line(&[(x, rect.bottom()), (x, rect.bottom() + LENGTH)], INK, 0.6, Dash::Solid)?;
+            self.canvas.words(&Words::new(&tick.label, size, Side::Center), (x, rect.bottom() + LENGTH + size * 0.75))?;
+        }
+        for tick in &self.panel.y.ticks {
+            let (_, y) = self.place(self.panel.x.min, tick.value);
+            self.canvas.line(&[(rect.x - LENGTH, y), (rect.x, y)], INK, 0.6, Dash::Solid)?;
+            if self.frame.y_ticks {
+                self.canvas.words(&Words::new(&tick.label, size, Side::Right), (rect.x - LENGTH - 1.8, y))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lines across, with their names outside the frame, where they hide no data.
+    fn references(&self) -> Drawn {
+        let rect = self.frame.rect;
+        let size = self.style.small + 0.6;
+        let mut labels: Vec<(f64, &str)> = Vec::new();
+        for line in &self.panel.references {
+            let (x, y) = self.place(line.value, line.value);
+            let ends = match line.along {
+                Along::X => [(x, rect.y), (x, rect.bottom())],
+                Along::Y => [(rect.x, y), (rect.right(), y)],
+            };
+            self.canvas.line_within(rect, &ends, SOFT, 0.6, Dash::Dashes)?;
+            match line.along {
+                Along::Y => labels.push((y.clamp(rect.y, rect.bottom()), &line.label)),
+                Along::X => self.canvas.words(&Words { ink: SOFT, ..Words::new(&line.label, size, Side::Center) }, (x, self.frame.spans))?,
+            }
+        }
+        labels.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut lowest = f64::INFINITY;
+        for (y, label) in labels {
+            // Two names that would overlap stand one over the other.
+            let y = y.min(lowest - size * 1.15);
+            lowest = y;
+            self.canvas.words(&Words { ink: SOFT, ..Words::new(label, size, Side::Left) }, (rect.right() + 4.0, y))?;
+        }
+        Ok(())
+    }
+
+    fn spans(&self) -> Drawn {
+        let size = self.style.small + 0.6;
+        for span in &self.panel.spans {
+            let ((from, _), (to, _)) = (self.place(span.from, 0.0), self.place(span.to, 0.0));
+            let (centre, half, y) = ((from + to) / 2.0, width(&span.label, size, false) / 2.0 + 3.0, self.frame.spans);
+            if 2.0 * half > to - from + 6.0 {
+                // No room for the name: it would run into the next one's.
+                continue;
+            }
+            self.canvas.words(&Words { ink: SOFT, ..Words::new(&span.label, size, Side::Center) }, (centre, y))?;
+            for (end, inner) in [(from + 1.0, centre - half), (to - 1.0, centre + half)] {
+                // A bracket: a short stroke down at either end of the stretch.
+                if (end - inner).abs() > 2.0 && (end < centre) == (end < inner) {
+                    self.canvas.line(&[(end, y + 2.5), (end, y), (inner, y)], SOFT, 0.5, Dash::Solid)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The band, one surface between two gaps.
+    fn band(&self, series: &Series) -> Drawn {
+        let shade = ink(series.look.colour).mix(0.2);
+        let ends = series.points.iter().map(|p| p.band.filter(|_| p.y.is_finite()).map(|(low, high)| (p.x, low, high)));
+        let ends: Vec<_> = ends.collect();
+        for part in ends.split(Option::is_none).filter(|part| part.len() > 1) {
+            let part = part.iter().flatten();
+            let mut outline: Vec<Place> = part.clone().map(|(x, low, _)| self.inside(*x, *low)).collect();
+            outline.extend(part.rev().map(|(x, _, high)| self.inside(*x, *high)));
+            self.canvas.fill(&outline, shade)?;
+        }
+        Ok(())
+    }
+
+    /// The nearest place within the frame.
+    fn inside(&self, x: f64, y: f64) -> Place {
+        let (rect, (x, y)) = (self.frame.rect, self.place(x, y));
+        (x.clamp(rect.x, rect.right()), y.clamp(rect.y, rect.bottom()))
+    }
+
+    fn curve(&self, series: &Series) -> Drawn {
+        let Some(dash) = series.look.dash else { return Ok(()) };
+        let places: Vec<Place> = series.points.iter().map(|p| self.place(p.x, p.y)).collect();
+        self.canvas.line_within(self.frame.rect, &places, ink(series.look.colour), series.look.width, dash)
+    }
+
+    fn marks(&self, series: &Series, order: usize, count: usize) -> Drawn {
+        let Some(marker) = series.look.marker else { return Ok(()) };
+        let rect = self.frame.rect;
+        for (index, point) in series.points.iter().enumerate() {
+            let (x, y) = self.place(point.x, point.y);
+            let seen = (rect.x..=rect.right()).contains(&x) && (rect.y..=rect.bottom()).contains(&y);
+            if seen && series.marked(index, order, count) {
+                self.canvas.marker((x, y), marker, series.look.colour)?;
+            }
+        }
+        Ok(())
+    }
+}

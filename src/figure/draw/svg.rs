@@ -1,0 +1,76 @@
+//! A scene as SVG: the one true picture, of which PNG is a rendering. Words stay words, in `DejaVu Sans`.
+
+use super::canvas::{Canvas, SOFT, Side, UNITS, Words, ink};
+use super::geometry::Place;
+use super::layout::{Layout, SAMPLE, Style, layout};
+use super::panel::Drawing;
+use crate::figure::FigureError;
+use crate::figure::scene::{Dash, Look, Scene};
+
+/// Draws `scene` in `style`.
+///
+/// # Errors
+/// When the bundled font is damaged, or plotters refuses.
+pub fn svg(scene: &Scene, style: &Style) -> Result<String, FigureError> {
+    let page = layout(scene, style);
+    let mut out = String::new();
+    let canvas = Canvas::new(&mut out, page.size)?;
+    for (panel, frame) in scene.panels.iter().zip(&page.frames) {
+        Drawing { canvas: &canvas, panel, frame: *frame, style }.draw()?;
+    }
+    around(&canvas, &page, style)?;
+    canvas.finish()?;
+    Ok(headed(&out, scene, page.size))
+}
+
+/// What belongs to all panels: legend, shared titles, caption and notes.
+fn around(canvas: &Canvas, page: &Layout, style: &Style) -> Result<(), FigureError> {
+    for (label, look, at) in &page.legend {
+        sample(canvas, *look, *at)?;
+        canvas.words(&Words::new(label, style.font, Side::Left), (at.0 + SAMPLE + 4.0, at.1))?;
+    }
+    if let Some((title, at)) = page.x_title {
+        canvas.words(&Words::new(title, style.font, Side::Center), at)?;
+    }
+    if let Some((title, at)) = page.y_title {
+        canvas.words(&Words { upright: true, ..Words::new(title, style.font, Side::Center) }, at)?;
+    }
+    if let Some((name, at)) = &page.name {
+        canvas.words(&Words { bold: true, ..Words::new(name, style.font, Side::Left) }, *at)?;
+    }
+    page.caption.iter().try_for_each(|(text, at)| canvas.words(&Words::new(text, style.font, Side::Left), *at))?;
+    page.notes.iter().try_for_each(|(text, at)| canvas.words(&Words { ink: SOFT, ..Words::new(text, style.small, Side::Left) }, *at))
+}
+
+/// A piece of line with its mark, for the legend.
+fn sample(canvas: &Canvas, look: Look, at: Place) -> Result<(), FigureError> {
+    if let Some(dash) = look.dash {
+        // Dots alone would be lost in a legend: the pattern is the same, the line a little stronger.
+        let width = if dash == Dash::Dots { look.width + 0.2 } else { look.width };
+        canvas.line(&[at, (at.0 + SAMPLE, at.1)], ink(look.colour), width, dash)?;
+    }
+    match look.marker {
+        Some(marker) => canvas.marker((at.0 + SAMPLE / 2.0, at.1), marker, look.colour),
+        None => Ok(()),
+    }
+}
+
+/// Gives the page its size in points, and a title and description for those who cannot see it.
+fn headed(drawn: &str, scene: &Scene, size: Place) -> String {
+    let (width, height) = ((size.0 * UNITS).round() / UNITS, (size.1 * UNITS).round() / UNITS);
+    let (boxed, name) = ((width * UNITS, height * UNITS), if scene.name.is_empty() { "tuneout" } else { &scene.name });
+    let head = format!(
+        "<svg width=\"{width}pt\" height=\"{height}pt\" viewBox=\"0 0 {} {}\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\">\n<title>{}</title>\n<desc>{}</desc>",
+        boxed.0,
+        boxed.1,
+        escaped(name),
+        escaped(&std::iter::once(&scene.caption).chain(&scene.footnotes).map(String::as_str).collect::<Vec<_>>().join(" "))
+    );
+    let body = drawn.find('\n').map_or("", |end| &drawn[end..]);
+    // Plotters ends every text with a line break, which some viewers show as a space.
+    format!("{head}{}", body.replace("\n</text>", "</text>"))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

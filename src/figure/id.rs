@@ -1,0 +1,87 @@
+//! Names of the paper's figures.
+
+use super::FigureError;
+use super::preset;
+use std::fmt;
+use std::str::FromStr;
+
+/// A figure or a table of the paper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FigureId {
+    /// Figures 1 to 17.
+    Figure(u8),
+    /// Table 1.
+    Table(u8),
+}
+
+impl FigureId {
+    /// Every figure that has a preset, in the paper's order.
+    pub fn all() -> Vec<Self> {
+        let mut all: Vec<Self> = preset::names().iter().filter_map(|name| parse(name)).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// Name of its preset and of the files it is written to, without an ending: `figure-04`.
+    pub fn stem(self) -> String {
+        match self {
+            Self::Figure(n) => format!("figure-{n:02}"),
+            Self::Table(n) => format!("table-{n:02}"),
+        }
+    }
+}
+
+impl fmt::Display for FigureId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Figure(n) => write!(f, "Figure {n}"),
+            Self::Table(n) => write!(f, "Table {n}"),
+        }
+    }
+}
+
+/// `4`, `figure-4`, `Figure 4`, `figure-04`, `table1`, `table-01`.
+fn parse(name: &str) -> Option<FigureId> {
+    let name = name.trim().to_ascii_lowercase();
+    let number = |text: &str| text.trim_start_matches(['-', ' ', '_']).parse().ok();
+    match name.strip_prefix("table") {
+        Some(rest) => number(rest).map(FigureId::Table),
+        None => number(name.strip_prefix("figure").unwrap_or(&name)).map(FigureId::Figure),
+    }
+}
+
+impl FromStr for FigureId {
+    type Err = FigureError;
+
+    fn from_str(name: &str) -> Result<Self, FigureError> {
+        let all = Self::all();
+        parse(name).filter(|id| all.contains(id)).ok_or_else(|| {
+            let word = |id: &Self| match id {
+                Self::Figure(n) => n.to_string(),
+                Self::Table(n) => format!("table{n}"),
+            };
+            FigureError::Unknown { name: name.to_owned(), known: all.iter().map(word).collect() }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_has_several_spellings() {
+        for name in ["4", "figure-4", "Figure 4", "figure-04"] {
+            assert_eq!(name.parse::<FigureId>().unwrap(), FigureId::Figure(4));
+        }
+        assert_eq!(parse("table1"), Some(FigureId::Table(1)));
+        assert_eq!(FigureId::Figure(4).stem().parse::<FigureId>().unwrap(), FigureId::Figure(4));
+    }
+
+    #[test]
+    fn an_unknown_figure_names_those_that_are_there() {
+        let message = "99".parse::<FigureId>().unwrap_err().to_string();
+        assert!(message.contains("`99`") && message.contains("1, 4"), "{message}");
+    }
+}

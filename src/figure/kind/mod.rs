@@ -1,0 +1,5 @@
+//! The kinds of figures: each makes a [`super::Scene`] of settings or of runs.
+
+pub mod curves;
+pub mod live;
+pub mod schedule;

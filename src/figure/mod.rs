@@ -1,0 +1,90 @@
+//! The paper's figures as data: presets and logs become one [`Scene`], and a scene becomes a terminal picture, SVG,
+//! PNG or CSV.
+//!
+//! ```text
+//! presets/figures/*.toml -> preset::FigurePreset -+
+//! runs/ID/ -> runs::Scan -> select::Cell ---------+-> kind::* -> Scene -+-> terminal
+//! a preset of runs (figures of settings alone) ---+                     +-> draw::svg -> draw::png
+//!                                                                       +-> csv
+//! ```
+//!
+//! No figure needs a model or a tensor: the logs are enough.
+
+mod csv;
+pub mod draw;
+mod error;
+mod id;
+mod kind;
+pub mod names;
+mod notes;
+pub mod preset;
+pub mod runs;
+pub mod scene;
+mod select;
+pub mod ticks;
+mod write;
+
+pub use csv::{COLUMNS, csv};
+pub use draw::layout::Style;
+pub use draw::png::png;
+pub use draw::svg::svg;
+pub use error::FigureError;
+pub use id::FigureId;
+pub use scene::Scene;
+pub use write::{Format, write};
+
+use crate::run::view::RunView;
+use crate::spec::RunSpec;
+use preset::Draw;
+
+/// What a figure is made from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Source {
+    /// The runs there are.
+    pub scan: runs::Scan,
+    /// Settings and their name, in place of those that a figure of settings alone names itself.
+    pub settings: Option<(String, RunSpec)>,
+}
+
+impl Source {
+    /// The runs of `scan`, and the figures' own settings.
+    pub fn of(scan: runs::Scan) -> Self {
+        Self { scan, settings: None }
+    }
+}
+
+/// The paper's figure `id` (spec.md section 9), from whatever of it was run.
+///
+/// # Errors
+/// When nothing of it was run, when the settings given have no such figure, or when its preset cannot be understood.
+pub fn build(id: FigureId, source: &Source) -> Result<Scene, FigureError> {
+    let preset = preset::load(id)?;
+    let figure = id.to_string();
+    let scene = match &preset.draw {
+        Draw::Curves(curves) => {
+            let empty = || FigureError::Empty { figure: figure.clone(), runs: source.scan.dir.clone() };
+            kind::curves::scene(curves, &source.scan).ok_or_else(empty)?
+        }
+        Draw::Schedule(own) => {
+            let (name, spec, images) = settings(own, source)?;
+            kind::schedule::scene(&figure, &spec, &name, images)?
+        }
+    };
+    Ok(Scene { name: figure, caption: preset.caption, frame: preset.frame, ..scene })
+}
+
+/// The settings that are drawn, with the name of where they come from and the training images there are.
+fn settings(own: &preset::Settings, source: &Source) -> Result<(String, RunSpec, usize), FigureError> {
+    if let Some((name, spec)) = &source.settings {
+        return Ok((name.clone(), spec.clone(), kind::schedule::train_images(&spec.data)));
+    }
+    let preset = crate::spec::preset::load(&own.preset)
+        .map_err(|e| FigureError::Preset { origin: format!("preset {}", own.preset), message: e.to_string() })?;
+    Ok((preset.name, preset.spec, own.train_images))
+}
+
+/// What the screen shows of a run: CA and ASR over epochs and the learning rate below, of the defense as soon as it
+/// has begun and of the attack before. `spec` is the run as it was started, or as it is set now.
+pub fn live(attack: &RunView, defense: &RunView, spec: &RunSpec) -> Scene {
+    kind::live::scene(attack, defense, spec)
+}

@@ -1,0 +1,164 @@
+//! What belongs to each figure, as data: `presets/figures/*.toml`, embedded in the binary, overridden by files of the
+//! same name in `presets/figures` of the user's configuration directory.
+
+use super::scene::{Colour, Dash, Marker};
+use super::{FigureError, FigureId};
+use crate::spec::{Defense, Scenario, field};
+use include_dir::{Dir, include_dir};
+use serde::Deserialize;
+
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets/figures");
+
+/// A figure before any run is looked at.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FigurePreset {
+    /// One line for lists.
+    pub title: String,
+    /// What stands under the figure.
+    pub caption: String,
+    /// Width and height of a panel's frame, in points of 1/72 inch.
+    pub frame: (f64, f64),
+    /// What is drawn.
+    pub draw: Draw,
+}
+
+/// The kinds of figures.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Draw {
+    /// A learning rate over iterations (paper Figure 1).
+    Schedule(Settings),
+    /// Measures over epochs (paper Figure 4).
+    Curves(Curves),
+}
+
+/// Where a figure of settings alone takes them from.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The preset of runs that is drawn unless another is given.
+    pub preset: String,
+    /// Training images of its data set, which is not read for the figure.
+    pub train_images: usize,
+}
+
+/// Measures over epochs, a panel for each value of two settings.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Curves {
+    /// The scenario whose runs belong to the figure.
+    pub scenario: Scenario,
+    /// Dotted path of the setting that differs from row to row.
+    pub rows: String,
+    /// Dotted path of the setting that differs from column to column.
+    pub columns: String,
+    /// The first epoch that is drawn: 0 is the state before the defense.
+    pub first_epoch: u64,
+    /// Title of the horizontal axis.
+    pub x: String,
+    /// Title of the vertical axis.
+    pub y: String,
+    /// What is drawn in each panel.
+    pub series: Vec<SeriesPreset>,
+}
+
+/// One curve of each panel.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesPreset {
+    /// Entry in the legend.
+    pub label: String,
+    /// Which defense's runs.
+    pub defense: String,
+    /// Which number of theirs.
+    pub measure: Measure,
+    /// Colour.
+    pub colour: Colour,
+    /// Mark at points.
+    pub marker: Marker,
+    /// Line between points.
+    pub dash: Dash,
+}
+
+/// A number of [`crate::run::event::Measures`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// Clean accuracy.
+    Ca,
+    /// Attack success rate.
+    Asr,
+    /// Robust accuracy.
+    Ra,
+}
+
+impl Measure {
+    /// The number itself, a share of 1.
+    pub fn of(self, measures: &crate::run::event::Measures) -> f64 {
+        match self {
+            Self::Ca => measures.ca,
+            Self::Asr => measures.asr,
+            Self::Ra => measures.ra,
+        }
+    }
+}
+
+/// Names of the embedded figures' presets.
+pub(super) fn names() -> Vec<String> {
+    EMBEDDED.files().filter_map(|f| Some(f.path().file_stem()?.to_str()?.to_owned())).collect()
+}
+
+/// The preset of a figure.
+///
+/// # Errors
+/// When the user's file cannot be read, or is not a figure.
+pub fn load(id: FigureId) -> Result<FigurePreset, FigureError> {
+    let file = format!("{}.toml", id.stem());
+    let user = crate::spec::preset::user_dir().map(|dir| dir.join("figures").join(&file)).filter(|path| path.exists());
+    let (origin, text) = match user {
+        Some(path) => (path.display().to_string(), std::fs::read_to_string(&path).map_err(|source| FigureError::Io { path: path.clone(), source })?),
+        None => {
+            let text = EMBEDDED.get_file(&file).and_then(|f| f.contents_utf8());
+            let missing = || FigureError::Preset { origin: file.clone(), message: "is not part of this program".to_owned() };
+            (format!("figure preset {file}"), text.ok_or_else(missing)?.to_owned())
+        }
+    };
+    let preset: FigurePreset =
+        toml::from_str(&text).map_err(|e| FigureError::Preset { origin: origin.clone(), message: e.to_string().trim_end().to_owned() })?;
+    check(&preset).map_err(|message| FigureError::Preset { origin, message })?;
+    Ok(preset)
+}
+
+fn check(preset: &FigurePreset) -> Result<(), String> {
+    let Draw::Curves(curves) = &preset.draw else { return Ok(()) };
+    for path in [&curves.rows, &curves.columns] {
+        field::find(path).ok_or(format!("there is no setting `{path}` to make rows or columns of"))?;
+    }
+    match curves.series.iter().find(|s| !Defense::NAMES.contains(&s.defense.as_str())) {
+        Some(s) => Err(format!("series `{}`: there is no defense `{}`; there are: {}", s.label, s.defense, Defense::NAMES.join(", "))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_figure_is_understood() {
+        assert!(FigureId::all().contains(&FigureId::Figure(4)));
+        for id in FigureId::all() {
+            let preset = load(id).unwrap_or_else(|e| panic!("{e}"));
+            assert!(!preset.title.is_empty() && preset.frame.0 > 50.0 && preset.frame.1 > 30.0, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        let mut preset = load(FigureId::Figure(4)).unwrap();
+        let Draw::Curves(curves) = &mut preset.draw else { panic!() };
+        curves.rows = "data.nam".into();
+        assert!(check(&preset).unwrap_err().contains("data.nam"));
+    }
+}

@@ -1,0 +1,183 @@
+//! Which runs stand for a panel: runs with different settings are never averaged, and none is dropped unsaid.
+
+use super::preset::Curves;
+use super::runs::{RunEntry, Scan};
+use crate::run::view::Status;
+use crate::spec::{RunSpec, Stage};
+use std::collections::BTreeMap;
+
+/// The runs of one defense in one panel.
+#[derive(Clone, Debug)]
+pub struct Half<'a> {
+    /// The defense.
+    pub defense: &'a str,
+    /// Runs that differ in their seed alone, by seed; empty where there is none.
+    pub runs: Vec<&'a RunEntry>,
+}
+
+/// One panel's runs.
+#[derive(Clone, Debug)]
+pub struct Cell<'a> {
+    /// Value of the setting that makes rows.
+    pub row: String,
+    /// Value of the setting that makes columns.
+    pub column: String,
+    /// One entry for each defense of the figure, in its order.
+    pub halves: Vec<Half<'a>>,
+    /// Runs of the same cell that are not drawn, with the reason.
+    pub left_out: Vec<(&'a RunEntry, String)>,
+}
+
+/// The cells of a figure for which there is a run, in no particular order.
+pub fn cells<'a>(scan: &'a Scan, curves: &'a Curves) -> Vec<Cell<'a>> {
+    let mut groups: BTreeMap<(String, String), Vec<&RunEntry>> = BTreeMap::new();
+    for run in scan.runs.iter().filter(|run| belongs(run, curves)) {
+        groups.entry((value(&run.spec, &curves.rows), value(&run.spec, &curves.columns))).or_default().push(run);
+    }
+    groups.into_iter().map(|((row, column), runs)| cell(row, column, runs, curves)).collect()
+}
+
+/// Names of the figure's defenses, each once, in its order.
+pub fn defenses(curves: &Curves) -> Vec<&str> {
+    let mut names = Vec::new();
+    for series in &curves.series {
+        if !names.contains(&series.defense.as_str()) {
+            names.push(series.defense.as_str());
+        }
+    }
+    names
+}
+
+fn belongs(run: &RunEntry, curves: &Curves) -> bool {
+    run.view.stage == Some(Stage::Defense)
+        && run.spec.scenario == curves.scenario
+        && curves.series.iter().any(|s| s.defense == run.spec.defense.name())
+        && run.view.epochs.iter().any(|p| p.epoch >= curves.first_epoch as f64)
+}
+
+/// The value of the setting at `path`, as text.
+pub fn value(spec: &RunSpec, path: &str) -> String {
+    spec.get(path).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).unwrap_or_default()
+}
+
+fn cell<'a>(row: String, column: String, runs: Vec<&'a RunEntry>, curves: &'a Curves) -> Cell<'a> {
+    let mut left_out = Vec::new();
+    // Both defenses of a panel start from the same kind of backdoored model.
+    let (model, others) = best(
+        runs,
+        |run| settings(&run.spec, |path| !path.starts_with("defense.")),
+        |runs| {
+            let covered = defenses(curves).iter().filter(|d| runs.iter().any(|r| r.spec.defense.name() == **d)).count();
+            (covered, rank(runs))
+        },
+    );
+    if let Some(first) = model.first() {
+        left_out.extend(others.into_iter().map(|run| (run, differences(&first.spec, &run.spec, |path| !path.starts_with("defense.")))));
+    }
+    let halves = defenses(curves).into_iter().map(|defense| {
+        let of_defense = model.iter().copied().filter(|run| run.spec.defense.name() == defense).collect();
+        let (same, others) = best(of_defense, |run| settings(&run.spec, |_| true), rank);
+        if let Some(first) = same.first() {
+            left_out.extend(others.into_iter().map(|run| (run, differences(&first.spec, &run.spec, |_| true))));
+        }
+        Half { defense, runs: drawn(same, &mut left_out) }
+    });
+    let halves = halves.collect();
+    Cell { row, column, halves, left_out }
+}
+
+/// The group of runs with equal `key` that scores highest, and all other runs.
+fn best<'a, S: Ord>(
+    runs: Vec<&'a RunEntry>,
+    key: impl Fn(&RunEntry) -> String,
+    score: impl Fn(&[&'a RunEntry]) -> S,
+) -> (Vec<&'a RunEntry>, Vec<&'a RunEntry>) {
+    let mut groups: BTreeMap<String, Vec<&RunEntry>> = BTreeMap::new();
+    for run in runs {
+        groups.entry(key(run)).or_default().push(run);
+    }
+    let chosen = groups.iter().max_by_key(|(_, group)| score(group)).map(|(key, _)| key.clone());
+    let chosen = chosen.and_then(|key| groups.remove(&key)).unwrap_or_default();
+    (chosen, groups.into_values().flatten().collect())
+}
+
+/// More finished runs are better; of as many, the newest.
+fn rank(runs: &[&RunEntry]) -> (usize, u64) {
+    let complete = runs.iter().filter(|r| r.finished() && !r.steered()).count();
+    (complete, runs.iter().map(|r| r.view.clock_ms.1).max().unwrap_or_default())
+}
+
+/// Of runs with the same settings, those that are drawn: finished ones, else unfinished ones, averaged over seeds;
+/// else the newest of those that were steered, alone.
+fn drawn<'a>(runs: Vec<&'a RunEntry>, left_out: &mut Vec<(&'a RunEntry, String)>) -> Vec<&'a RunEntry> {
+    let (steered, plain): (Vec<_>, Vec<_>) = runs.into_iter().partition(|r| r.steered());
+    let (finished, unfinished): (Vec<_>, Vec<_>) = plain.into_iter().partition(|r| r.finished());
+    let (mut chosen, rest) = if finished.is_empty() { (unfinished, Vec::new()) } else { (finished, unfinished) };
+    left_out.extend(rest.into_iter().map(|r| (r, standing(r).to_owned())));
+    if chosen.is_empty() {
+        let mut steered = steered;
+        steered.sort_by_key(|r| (r.finished(), r.view.clock_ms.1));
+        chosen.extend(steered.pop());
+        left_out.extend(steered.into_iter().map(|r| (r, "steered by hand, and a newer one is drawn".to_owned())));
+        return chosen;
+    }
+    left_out.extend(steered.into_iter().map(|r| (r, "steered by hand".to_owned())));
+    one_a_seed(chosen, left_out)
+}
+
+fn one_a_seed<'a>(mut runs: Vec<&'a RunEntry>, left_out: &mut Vec<(&'a RunEntry, String)>) -> Vec<&'a RunEntry> {
+    runs.sort_by_key(|r| (r.spec.seed, std::cmp::Reverse(r.view.clock_ms.1)));
+    let mut chosen: Vec<&RunEntry> = Vec::new();
+    for run in runs {
+        match chosen.last() {
+            Some(last) if last.spec.seed == run.spec.seed => {
+                left_out.push((run, format!("the same seed and settings as {}, which is newer", last.id)))
+            }
+            _ => chosen.push(run),
+        }
+    }
+    chosen
+}
+
+/// Where a run stands, in a word.
+pub fn standing(run: &RunEntry) -> &'static str {
+    match run.view.status {
+        Status::Finished => "finished",
+        Status::Stopped => "stopped early",
+        Status::Failed(_) => "failed",
+        Status::Paused => "paused",
+        Status::Empty | Status::Running => "unfinished",
+    }
+}
+
+/// Dotted path and value of every setting that decides a result, the seed aside.
+fn flat(spec: &RunSpec) -> BTreeMap<String, String> {
+    fn walk(table: &toml::Table, prefix: &str, out: &mut BTreeMap<String, String>) {
+        for (key, value) in table {
+            match value {
+                toml::Value::Table(inner) => walk(inner, &format!("{prefix}{key}."), out),
+                other => drop(out.insert(format!("{prefix}{key}"), other.to_string())),
+            }
+        }
+    }
+    let mut out = BTreeMap::new();
+    walk(&spec.to_table(), "", &mut out);
+    out.retain(|path, _| path != "seed" && !path.starts_with("watch."));
+    out
+}
+
+fn settings(spec: &RunSpec, keep: impl Fn(&str) -> bool) -> String {
+    flat(spec).into_iter().filter(|(path, _)| keep(path)).map(|(path, value)| format!("{path}={value};")).collect()
+}
+
+/// What `other` has otherwise than `chosen`, in `other`'s words; the first three.
+fn differences(chosen: &RunSpec, other: &RunSpec, keep: impl Fn(&str) -> bool) -> String {
+    let (chosen, other) = (flat(chosen), flat(other));
+    let mut all: Vec<String> = other.iter().filter(|(p, v)| keep(p) && chosen.get(*p) != Some(v)).map(|(p, v)| format!("{p} = {v}")).collect();
+    let more = all.len().saturating_sub(3);
+    all.truncate(3);
+    if more > 0 {
+        all.push(format!("and {more} more"));
+    }
+    all.join(", ")
+}
