@@ -120,23 +120,24 @@ impl<L: Lanes, const ROWS: usize, const VECTORS: usize> Task for Correlate<'_, L
             (&*expanded, layout.size)
         };
         assert!(source.len() >= count * pitch && out.len() == count * weight.rows * plane && taps.len() == weight.taps);
-        let tiles = Tiles { layout, taps, source: source.as_ptr(), pitch, plane, rows: weight.rows, count };
-        let (blocks, vectors) = (weight.rows.div_ceil(ROWS), count * plane.div_ceil(L::N));
+        let vectors: Vec<Vector> = Vector::all(layout, count, pitch, plane, weight.rows, L::N).collect();
+        let tiles = Tiles { taps, source: source.as_ptr(), plane, rows: weight.rows };
+        let blocks = weight.rows.div_ceil(ROWS);
         let block = |b: usize| weight.blocks[b * ROWS * weight.taps..][..ROWS * weight.taps].as_ptr();
         let to = out.as_mut_ptr().cast::<f32>();
-        // SAFETY: tasks are run by `Lanes::run`; `source` holds `count` images in `layout`, `to` their output, and the
-        // block numbers and vector numbers are in range.
+        // SAFETY: tasks are run by `Lanes::run`; `source` holds `count` images in `layout`, `to` their output, of which
+        // `vectors` are vectors, and each block is one of the weight's.
         unsafe {
             if 4 * weight.blocks.len() <= WEIGHT_BYTES {
-                for first in (0..vectors).step_by(VECTORS) {
+                for vectors in vectors.chunks(VECTORS) {
                     for b in 0..blocks {
-                        tiles.one::<L, ROWS, VECTORS>(block(b), b * ROWS, first, to);
+                        tiles.one::<L, ROWS, VECTORS>(block(b), b * ROWS, vectors, to);
                     }
                 }
             } else {
                 for b in 0..blocks {
-                    for first in (0..vectors).step_by(VECTORS) {
-                        tiles.one::<L, ROWS, VECTORS>(block(b), b * ROWS, first, to);
+                    for vectors in vectors.chunks(VECTORS) {
+                        tiles.one::<L, ROWS, VECTORS>(block(b), b * ROWS, vectors, to);
                     }
                 }
             }
@@ -144,47 +145,58 @@ impl<L: Lanes, const ROWS: usize, const VECTORS: usize> Task for Correlate<'_, L
     }
 }
 
+/// A vector of consecutive output pixels.
+struct Vector {
+    /// Offset of what it reads for a tap at 0.
+    from: usize,
+    /// Offset of it in output plane 0.
+    to: usize,
+    /// Pixels that exist.
+    pixels: usize,
+}
+
+impl Vector {
+    /// The vectors of `count` images, `pitch` floats apart where they are read, `rows` planes apart where written.
+    fn all(layout: &Layout, count: usize, pitch: usize, plane: usize, rows: usize, lanes: usize) -> impl Iterator<Item = Self> {
+        let one = move |image: usize, pixel: usize| Self {
+            from: image * pitch + layout.pixel(pixel),
+            to: image * rows * plane + pixel,
+            pixels: lanes.min(plane - pixel),
+        };
+        (0..count).flat_map(move |image| (0..plane).step_by(lanes).map(move |pixel| one(image, pixel)))
+    }
+}
+
 /// What the tiles of one task share.
 struct Tiles<'a> {
-    layout: &'a Layout,
     taps: &'a [usize],
-    /// Expanded images, `pitch` floats apart.
+    /// Expanded images.
     source: *const f32,
-    pitch: usize,
     /// Pixels per output plane.
     plane: usize,
     /// Output planes per image.
     rows: usize,
-    /// Images.
-    count: usize,
 }
 
 impl Tiles<'_> {
-    /// Computes rows `row..row + ROWS` of vectors `first..first + VECTORS`, those that exist.
+    /// Computes planes `row..row + ROWS`, those that exist, of one to `VECTORS` vectors.
     ///
     /// # Safety
-    /// Only inside [`Lanes::run`]. `weight` must be a block of `taps * ROWS` values, `source` hold `count` images in
-    /// `layout`, `to` have room for their output, `row` be below `rows` and vector `first` exist.
+    /// Only inside [`Lanes::run`]. `weight` must be a block of `taps * ROWS` values; each vector's `from` plus each tap a
+    /// vector in `source`; each vector's `to` plus each plane in `to` its pixels.
     #[inline(always)]
-    unsafe fn one<L: Lanes, const ROWS: usize, const VECTORS: usize>(&self, weight: *const f32, row: usize, first: usize, to: *mut f32) {
-        let per_plane = self.plane.div_ceil(L::N);
-        let present = VECTORS.min(self.count * per_plane - first);
-        let (mut from, mut pixels) = ([self.source; VECTORS], [(0, 0); VECTORS]);
-        // SAFETY: a vector that does not exist is a copy of the last one that does, so all reads are of expanded
-        // images: a tap's offset and a pixel's lie in the layout, which has room for a vector that overshoots. Writes
-        // are limited to the rows, vectors and pixels that exist.
+    unsafe fn one<L: Lanes, const ROWS: usize, const VECTORS: usize>(&self, weight: *const f32, row: usize, vectors: &[Vector], to: *mut f32) {
+        // SAFETY: what the caller vouches for; a vector that does not exist repeats the last one and is not written.
         unsafe {
+            let mut from = [self.source; VECTORS];
             for j in 0..VECTORS {
-                let vector = first + j.min(present - 1);
-                let (image, pixel) = (vector / per_plane, vector % per_plane * L::N);
-                from[j] = self.source.add(image * self.pitch + self.layout.pixel(pixel));
-                pixels[j] = (image * self.rows * self.plane + pixel, L::N.min(self.plane - pixel));
+                from[j] = self.source.add(vectors[j.min(vectors.len() - 1)].from);
             }
             let sums = multiply::<L, ROWS, VECTORS>(self.taps, weight, from);
             for r in 0..ROWS.min(self.rows - row) {
-                for j in 0..present {
-                    let to = to.add(pixels[j].0 + (row + r) * self.plane);
-                    store_some::<L>(to, sums[r][j], pixels[j].1);
+                let to = to.add((row + r) * self.plane);
+                for (vector, value) in vectors.iter().zip(sums[r]) {
+                    store_some::<L>(to.add(vector.to), value, vector.pixels);
                 }
             }
         }

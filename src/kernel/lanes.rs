@@ -6,10 +6,11 @@
 
 use super::isa::Task;
 use std::arch::x86_64::{
-    __m256, __m256i, __m512, __mmask16, _mm256_castpd_ps, _mm256_castps_pd, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_ps,
-    _mm256_permute2f128_ps, _mm256_permute4x64_pd, _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps,
-    _mm256_unpacklo_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_maskz_loadu_ps, _mm512_permutex2var_ps, _mm512_set1_ps, _mm512_setr_epi32,
-    _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_shuffle_ps, _mm512_storeu_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
+    __m256, __m256i, __m512, __mmask16, _mm256_and_si256, _mm256_castpd_ps, _mm256_castps_pd, _mm256_cmpeq_epi32, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_maskload_ps, _mm256_permute2f128_ps, _mm256_permute4x64_pd, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps,
+    _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_maskz_loadu_ps,
+    _mm512_permutex2var_ps, _mm512_set1_ps, _mm512_setr_epi32, _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_shuffle_ps, _mm512_storeu_ps,
+    _mm512_unpackhi_ps, _mm512_unpacklo_ps,
 };
 
 /// A vector instruction set. See the module's note on tokens.
@@ -37,8 +38,8 @@ pub trait Lanes: Copy + Send + Sync + 'static {
     unsafe fn store(to: *mut f32, value: Self::V);
     /// `a * b + c`, rounded once.
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// The lanes `low..high` (limits outside `0..N` are cut to it).
-    unsafe fn mask(low: isize, high: isize) -> Self::Mask;
+    /// The lanes whose bits are set, lane 0 lowest.
+    unsafe fn mask(bits: u32) -> Self::Mask;
     /// The lanes of `mask` from `from`, the others 0; memory of the others is not touched.
     unsafe fn load_masked(from: *const f32, mask: Self::Mask) -> Self::V;
     /// Lanes 0, 2, 4, .. of `a` followed by those of `b`.
@@ -102,9 +103,8 @@ impl Lanes for Avx512 {
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
-    unsafe fn mask(low: isize, high: isize) -> __mmask16 {
-        let below = |lane: isize| (1u32 << lane.clamp(0, 16)) - 1;
-        (below(high) & !below(low)) as __mmask16
+    unsafe fn mask(bits: u32) -> __mmask16 {
+        bits as __mmask16
     }
     #[inline(always)]
     unsafe fn load_masked(from: *const f32, mask: __mmask16) -> __m512 {
@@ -120,7 +120,7 @@ impl Lanes for Avx512 {
     #[inline(always)]
     unsafe fn transpose(from: *const f32, to: *mut f32, rows: usize, columns: usize, pitches: (usize, usize)) {
         unsafe {
-            let mask = Self::mask(0, columns as isize);
+            let mask = Self::mask((1u32 << columns) - 1);
             let mut a = [Self::zero(); 16];
             for (r, row) in a.iter_mut().enumerate().take(rows) {
                 *row = Self::load_masked(from.add(r * pitches.0), mask);
@@ -166,9 +166,6 @@ fn run_avx2<T: Task>(task: T) -> T::Output {
     task.run()
 }
 
-/// Eight ones between two runs of eight zeros: a mask of lanes `low..high` is the product of two windows on it.
-static EDGES: [i32; 24] = [0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
-
 // In all of the following methods:
 // SAFETY: the caller vouches for the instruction set and for the pointers, as the trait asks.
 impl Lanes for Avx2 {
@@ -202,13 +199,10 @@ impl Lanes for Avx2 {
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
-    unsafe fn mask(low: isize, high: isize) -> __m256i {
-        let (low, high) = (low.clamp(0, 8) as usize, high.clamp(0, 8) as usize);
-        // SAFETY: both windows start at most at 16 of 24 values.
+    unsafe fn mask(bits: u32) -> __m256i {
         unsafe {
-            let from_low = _mm256_loadu_si256(EDGES.as_ptr().add(8 - low).cast());
-            let to_high = _mm256_loadu_si256(EDGES.as_ptr().add(16 - high).cast());
-            std::arch::x86_64::_mm256_and_si256(from_low, to_high)
+            let lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(bits as i32), lane), lane)
         }
     }
     #[inline(always)]
@@ -225,7 +219,7 @@ impl Lanes for Avx2 {
     #[inline(always)]
     unsafe fn transpose(from: *const f32, to: *mut f32, rows: usize, columns: usize, pitches: (usize, usize)) {
         unsafe {
-            let mask = Self::mask(0, columns as isize);
+            let mask = Self::mask((1u32 << columns) - 1);
             let mut a = [Self::zero(); 8];
             for (r, row) in a.iter_mut().enumerate().take(rows) {
                 *row = Self::load_masked(from.add(r * pitches.0), mask);

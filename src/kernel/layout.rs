@@ -48,6 +48,17 @@ pub struct Layout {
     pub pitch: usize,
     /// Floats of an expanded image, with room for a vector that reads beyond the last row.
     pub size: usize,
+    /// How a plane is copied, once per horizontal tap that has a copy of its own.
+    copies: Vec<Vec<Move>>,
+}
+
+/// A vector to be copied: lane `i` of the target is value `from + i * step` of the source plane if bit `i * step` is set,
+/// 0 if not. (Two vectors' bits: the lanes lie in the second where `step` is 2.)
+#[derive(Clone, Copy, Debug)]
+struct Move {
+    to: usize,
+    from: isize,
+    bits: [u32; 2],
 }
 
 impl Layout {
@@ -61,8 +72,8 @@ impl Layout {
             return Self::padded(window, lanes);
         }
         let (phases, rows) = (stride.min(kernel_height), out_height + (kernel_height - 1) / stride);
-        let size = kernel_width * window.channels * phases * rows * out_width + lanes;
-        Self { window, kind: Kind::Shifted, phases, rows, pitch: out_width, size }
+        let size = (kernel_width * window.channels * phases * rows * out_width + lanes).next_multiple_of(lanes);
+        Self { window, kind: Kind::Shifted, phases, rows, pitch: out_width, size, copies: Vec::new() }.with_moves(lanes)
     }
 
     /// The layout for reading single pixels: at most padded.
@@ -75,13 +86,58 @@ impl Layout {
 
     fn whole(window: Window) -> Self {
         let Window { channels, height, width, .. } = window;
-        Self { window, kind: Kind::Whole, phases: 1, rows: height, pitch: width, size: channels * height * width }
+        let size = channels * height * width;
+        Self { window, kind: Kind::Whole, phases: 1, rows: height, pitch: width, size, copies: Vec::new() }
     }
 
     fn padded(window: Window, lanes: usize) -> Self {
         let reach = |out: usize, kernel: usize| out.saturating_sub(1) * window.stride + kernel;
-        let (rows, pitch) = (reach(window.out_height, window.kernel[0]), reach(window.out_width, window.kernel[1]));
-        Self { window, kind: Kind::Padded, phases: 1, rows, pitch, size: window.channels * rows * pitch + lanes }
+        let (rows, width) = (reach(window.out_height, window.kernel[0]), reach(window.out_width, window.kernel[1]));
+        // long rows start on a cache line
+        let pitch = if width > lanes { width.next_multiple_of(lanes) } else { width };
+        let size = (window.channels * rows * pitch + lanes).next_multiple_of(lanes);
+        Self { window, kind: Kind::Padded, phases: 1, rows, pitch, size, copies: Vec::new() }.with_moves(lanes)
+    }
+
+    fn with_moves(mut self, lanes: usize) -> Self {
+        let copies = if self.kind == Kind::Padded { 1 } else { self.window.kernel[1] };
+        self.copies = (0..copies).map(|kx| self.moves(kx, lanes)).collect();
+        self
+    }
+
+    /// Source pixels from one target pixel to the next.
+    fn step(&self) -> usize {
+        if self.kind == Kind::Padded { 1 } else { self.window.stride }
+    }
+
+    /// How a plane is copied for the horizontal tap `kx`.
+    fn moves(&self, kx: usize, lanes: usize) -> Vec<Move> {
+        let (step, width, height) = (self.step(), self.window.width as isize, self.window.height as isize);
+        // where target and source rows are equally long, a vector may hold several
+        let together = if step == 1 && self.pitch == self.window.width && self.pitch <= lanes { lanes / self.pitch } else { 1 };
+        // steps beyond 2 go lane by lane
+        let stride = if step > 2 { 1 } else { lanes.min(together * self.pitch) };
+        let mut moves = Vec::new();
+        for phase in 0..self.phases {
+            for row in (0..self.rows).step_by(together) {
+                for column in (0..together * self.pitch).step_by(stride) {
+                    let source = |lane: usize| {
+                        let (r, c) = (row + (column + lane) / self.pitch, (column + lane) % self.pitch);
+                        let y = (r * step + phase) as isize - self.window.padding[0];
+                        let x = (c * step + kx) as isize - self.window.padding[1];
+                        let inside = r < self.rows && (0..height).contains(&y) && (0..width).contains(&x);
+                        (y * width + x, inside)
+                    };
+                    let mut bits = 0u64;
+                    for lane in 0..stride.min(together * self.pitch - column) {
+                        bits |= u64::from(source(lane).1) << (lane * step.min(2));
+                    }
+                    let bits = [bits & ((1 << lanes) - 1), bits >> lanes].map(|bits| bits as u32);
+                    moves.push(Move { to: (phase * self.rows + row) * self.pitch + column, from: source(0).0, bits });
+                }
+            }
+        }
+        moves
     }
 
     /// Whether the image is used as it is.
@@ -127,21 +183,24 @@ impl Layout {
     /// Only inside [`Lanes::run`].
     #[inline(always)]
     pub unsafe fn expand<L: Lanes>(&self, image: &[f32], to: &mut [f32]) {
-        let Window { channels, height, width, kernel, stride, padding, .. } = self.window;
-        assert!(image.len() == channels * height * width && to.len() == self.size && self.kind != Kind::Whole);
-        let (copies, step) = if self.kind == Kind::Padded { (1, 1) } else { (kernel[1], stride) };
-        let planes = self.phases * self.rows * self.pitch;
-        for kx in 0..copies {
-            let row = RowCopy { width, pitch: self.pitch, first: kx as isize - padding[1], step };
+        let (channels, plane) = (self.window.channels, self.window.height * self.window.width);
+        assert!(image.len() == channels * plane && to.len() == self.size && self.kind != Kind::Whole);
+        let (target, two) = (self.phases * self.rows * self.pitch, self.step() == 2);
+        for (kx, moves) in self.copies.iter().enumerate() {
             for channel in 0..channels {
-                let from = &image[channel * height * width..][..height * width];
-                let start = (kx * channels + channel) * planes;
-                for phase in 0..self.phases {
-                    for r in 0..self.rows {
-                        let y = (r * step + phase) as isize - padding[0];
-                        let at = start + (phase * self.rows + r) * self.pitch;
-                        // SAFETY: the caller is inside `Lanes::run`; a row begins `lanes` floats or more before the end.
-                        unsafe { row.copy::<L>(from, y, to[at..].as_mut_ptr()) };
+                let from = image[channel * plane..].as_ptr();
+                // SAFETY: the caller is inside `Lanes::run`. Bits are set for pixels of the plane alone, and masked loads
+                // touch nothing else. A move's target begins inside the target plane, so a vector ends inside `to`, which
+                // has room for one more; what it writes beyond its lanes is written again by a later move.
+                unsafe {
+                    let to = to.as_mut_ptr().add((kx * channels + channel) * target);
+                    for m in moves {
+                        let at = from.wrapping_offset(m.from);
+                        let mut value = L::load_masked(at, L::mask(m.bits[0]));
+                        if two {
+                            value = L::even(value, L::load_masked(at.wrapping_add(L::N), L::mask(m.bits[1])));
+                        }
+                        L::store(to.add(m.to), value);
                     }
                 }
             }
@@ -167,51 +226,5 @@ impl Window {
     /// Whether each output pixel reads just the input pixel of its place.
     fn is_whole(&self) -> bool {
         self.kernel == [1, 1] && self.stride == 1 && self.padding == [0, 0] && (self.out_height, self.out_width) == (self.height, self.width)
-    }
-}
-
-/// A row to be copied: value `i` of the target is value `first + i * step` of the source, 0 outside of it.
-#[derive(Clone, Copy)]
-struct RowCopy {
-    /// Of the source row.
-    width: usize,
-    /// Of the target row.
-    pitch: usize,
-    first: isize,
-    step: usize,
-}
-
-impl RowCopy {
-    /// Copies row `y` of `plane` to `to`; may overwrite up to a vector beyond the row's end.
-    ///
-    /// # Safety
-    /// Only inside [`Lanes::run`]; `to` must have `pitch + L::N` values.
-    #[inline(always)]
-    unsafe fn copy<L: Lanes>(self, plane: &[f32], y: isize, to: *mut f32) {
-        let inside = y >= 0 && (y as usize) < plane.len() / self.width;
-        let row = if inside { &plane[y as usize * self.width..][..self.width] } else { &[] };
-        let n = L::N as isize;
-        for i in (0..self.pitch).step_by(L::N) {
-            // the source index of the vector's lane 0
-            let from = self.first + (i * self.step) as isize;
-            let left = row.len() as isize - from;
-            let at = row.as_ptr().wrapping_offset(from);
-            // SAFETY: masked loads touch only values of `row`; the store ends below `pitch + L::N`.
-            unsafe {
-                let value = match self.step {
-                    1 => L::load_masked(at, L::mask(-from, left)),
-                    2 => L::even(L::load_masked(at, L::mask(-from, left)), L::load_masked(at.wrapping_offset(n), L::mask(-from - n, left - n))),
-                    _ => {
-                        for lane in 0..L::N.min(self.pitch - i) {
-                            let source = from + (lane * self.step) as isize;
-                            let value = usize::try_from(source).ok().and_then(|s| row.get(s)).copied();
-                            to.add(i + lane).write(value.unwrap_or(0.0));
-                        }
-                        continue;
-                    }
-                };
-                L::store(to.add(i), value);
-            }
-        }
     }
 }

@@ -31,6 +31,8 @@ mod layout;
 mod norm;
 mod shape;
 mod tensor;
+#[cfg(test)]
+mod tests;
 #[cfg(target_arch = "x86_64")]
 mod weight_gradient;
 
