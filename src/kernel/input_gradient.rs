@@ -40,16 +40,25 @@ impl Axis {
 
 /// One phase of the input's pixels.
 struct Phase<const ROWS: usize> {
+    /// Its rows and columns.
+    size: [usize; 2],
+    /// What its pixels are computed with; without, no tap meets them (or there are none), and the gradient is 0.
+    met: Option<Met<ROWS>>,
+}
+
+struct Met<const ROWS: usize> {
     layout: Layout,
     weight: Packed<ROWS>,
     taps: Vec<usize>,
-    /// Its rows and columns.
-    size: [usize; 2],
 }
 
 impl<const ROWS: usize> Phase<ROWS> {
     fn new<L: Lanes>(shape: &ConvShape, weight: &[f32], [phase_y, phase_x]: [usize; 2]) -> Self {
         let (y, x) = (Axis::new(phase_y, shape.height, shape), Axis::new(phase_x, shape.width, shape));
+        let size = [y.size, x.size];
+        if [y.taps, x.taps, y.size, x.size].contains(&0) {
+            return Self { size, met: None };
+        }
         let window = Window {
             channels: shape.out_channels,
             height: shape.out_height,
@@ -68,7 +77,7 @@ impl<const ROWS: usize> Phase<ROWS> {
             weight[out_channel * shape.taps() + channel * square + ky * shape.kernel + kx]
         };
         let packed = Packed::new(shape.in_channels, shape.out_channels * y.taps * x.taps, value);
-        Self { taps: layout.taps(), layout, weight: packed, size: [y.size, x.size] }
+        Self { size, met: Some(Met { taps: layout.taps(), layout, weight: packed }) }
     }
 
     fn plane(&self) -> usize {
@@ -81,10 +90,9 @@ pub fn input_gradient<L: Lanes, const ROWS: usize, const VECTORS: usize>(lanes: 
     let len = shape.batch * shape.image();
     if shape.stride == 1 {
         let phase = Phase::<ROWS>::new::<L>(shape, weight, [0, 0]);
+        let Some(Met { layout, weight, .. }) = &phase.met else { return vec![0.0; len] };
         // SAFETY: `correlate` writes every value.
-        return unsafe {
-            filled(len, |dx| correlate::<L, ROWS, VECTORS>(lanes, &phase.layout, &phase.weight, dy, shape.out_image(), phase.plane(), dx))
-        };
+        return unsafe { filled(len, |dx| correlate::<L, ROWS, VECTORS>(lanes, layout, weight, dy, shape.out_image(), phase.plane(), dx)) };
     }
     let s = shape.stride;
     let phases: Vec<_> = (0..s * s).map(|i| Phase::<ROWS>::new::<L>(shape, weight, [i / s, i % s])).collect();
@@ -104,7 +112,7 @@ fn strided<L: Lanes, const ROWS: usize, const VECTORS: usize>(
         dx.fill(MaybeUninit::new(0.0));
         return;
     }
-    let largest = phases.iter().map(|phase| phase.layout.size).max().unwrap_or(0);
+    let largest = phases.iter().filter_map(|phase| Some(phase.met.as_ref()?.layout.size)).max().unwrap_or(0);
     let group = images_per_task(largest + image, shape.batch);
     dx.par_chunks_mut(image * group).zip(dy.par_chunks(out_image * group)).for_each(|(dx, dy)| {
         with_scratch(|scratch| {
@@ -114,20 +122,20 @@ fn strided<L: Lanes, const ROWS: usize, const VECTORS: usize>(
             for phase in phases {
                 let (part, rest) = parts.split_at_mut(count * shape.in_channels * phase.plane());
                 parts = rest;
-                if phase.taps.is_empty() {
-                    part.fill(0.0);
-                } else if !part.is_empty() {
+                if let Some(Met { layout, weight, taps }) = &phase.met {
                     lanes.run(Correlate::<L, ROWS, VECTORS> {
-                        layout: &phase.layout,
-                        weight: &phase.weight,
-                        taps: &phase.taps,
+                        layout,
+                        weight,
+                        taps,
                         images: dy,
                         image: out_image,
                         plane: phase.plane(),
                         out: as_uninit(part),
-                        expanded: &mut expanded[..phase.layout.scratch(count)],
+                        expanded: &mut expanded[..layout.scratch(count)],
                         lanes_used: PhantomData,
                     });
+                } else {
+                    part.fill(0.0);
                 }
                 done.push((&*part, phase.size[1]));
             }
