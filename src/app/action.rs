@@ -1,0 +1,118 @@
+//! Everything a person can do on the screen.
+
+use super::state::Focus;
+use serde::{Deserialize, Serialize};
+
+/// Declares [`Action`] so that the doc line of each variant is its help text too.
+macro_rules! actions {
+    ($(#[doc = $help:literal] $name:ident $(($($kind:ty),+))?,)+) => {
+        /// What a key, a click or the terminal asks for. The doc lines are what the help overlay shows.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Action { $(#[doc = $help] $name $(($($kind),+))?,)+ }
+
+        impl Action {
+            /// One line on what it does.
+            pub fn help(&self) -> &'static str {
+                match self { $(Self::$name { .. } => $help.trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+actions! {
+    /// Start the run, pause it, or let it go on.
+    Toggle,
+    /// End the run after a checkpoint; starting it again goes on from there.
+    Stop,
+    /// Run again with the settings as they are now.
+    Restart,
+    /// Take the next seed.
+    NextSeed,
+    /// Take the seed before.
+    PreviousSeed,
+    /// Write what is shown to files (curves, table, pictures).
+    Export,
+    /// Choose one of the prepared runs.
+    Presets,
+    /// Change the colours.
+    NextTheme,
+    /// Show attack and clean-up, only the clean-up, or only the attack.
+    NextView,
+    /// Draw learning rates on a logarithmic or a linear axis.
+    LogScale,
+    /// Show or hide the settings that are seldom changed.
+    More,
+    /// Explain the keys.
+    Help,
+    /// Leave; a run under way is ended after a checkpoint.
+    Quit,
+    /// Leave; pressed twice, at once.
+    Interrupt,
+    /// Put the program into the background (fg brings it back).
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Go to the next panel.
+    FocusNext,
+    /// Go to the panel before.
+    FocusPrevious,
+    /// Take the top layer away, or drop what was typed.
+    Back,
+    /// Move up.
+    Up,
+    /// Move down.
+    Down,
+    /// Turn the selected setting down, or to the choice before.
+    Left,
+    /// Turn the selected setting up, or to the next choice.
+    Right,
+    /// Go to the top.
+    First,
+    /// Go to the bottom.
+    Last,
+    /// Type a value, or choose from a list.
+    Enter,
+    /// LR MAX1 down: the top of each climb in the first phase (the rate itself, in fine-tuning).
+    LrMax1Down,
+    /// LR MAX1 up.
+    LrMax1Up,
+    /// LR MAX2 down: the top of each climb in the second phase.
+    LrMax2Down,
+    /// LR MAX2 up.
+    LrMax2Up,
+    /// LR BASE down: where every climb starts.
+    LrBaseDown,
+    /// LR BASE up.
+    LrBaseUp,
+    /// Shorter cycles.
+    CycleDown,
+    /// Longer cycles.
+    CycleUp,
+    /// A shorter first phase.
+    Phase1Down,
+    /// A longer first phase.
+    Phase1Up,
+    /// Yes.
+    Accept,
+    /// No.
+    Decline,
+    /// Take away the last character.
+    Erase,
+    /// Type a character.
+    Type(char),
+    /// Insert text.
+    Paste(String),
+    /// Give a setting a value with the mouse.
+    SetValue(String, f64),
+    /// Select a setting with the mouse.
+    SelectSetting(String),
+    /// Select a sample of the trigger lens.
+    SelectSample(usize),
+    /// Choose a line of a list with the mouse.
+    Pick(usize),
+    /// Go to a panel.
+    Focus(Focus),
+    /// The terminal has this many columns and rows.
+    Resized(u16, u16),
+}

@@ -1,0 +1,293 @@
+//! The key table: one list from which dispatch, footer, help overlay and documentation are made.
+
+use super::action::Action;
+use super::layer::Layer;
+use super::state::State;
+use crate::spec::Method;
+use std::fmt;
+
+/// A key with its modifier, apart from any terminal library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Chord {
+    /// A character as typed, capitals included.
+    Char(char),
+    /// A character with Ctrl.
+    Ctrl(char),
+    /// Enter.
+    Enter,
+    /// Escape.
+    Esc,
+    /// Tab.
+    Tab,
+    /// Shift and Tab.
+    BackTab,
+    /// Backspace.
+    Backspace,
+    /// Arrow up.
+    Up,
+    /// Arrow down.
+    Down,
+    /// Arrow left.
+    Left,
+    /// Arrow right.
+    Right,
+    /// Home.
+    Home,
+    /// End.
+    End,
+}
+
+impl fmt::Display for Chord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Char(' ') => f.pad("space"),
+            Self::Char(c) => f.pad(c.encode_utf8(&mut [0; 4])),
+            Self::Ctrl(c) => f.pad(&format!("Ctrl-{}", c.to_ascii_uppercase())),
+            Self::BackTab => f.pad("Shift-Tab"),
+            other => f.pad(&format!("{other:?}")),
+        }
+    }
+}
+
+/// Where a key has its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// Everywhere.
+    Anywhere,
+    /// The Bench, nothing over it.
+    Bench,
+    /// A value is being typed; other characters go into it.
+    Edit,
+    /// The help overlay.
+    Help,
+    /// A question.
+    Confirm,
+    /// A list.
+    Choices,
+    /// A message.
+    Message,
+}
+
+/// A line of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Binding {
+    /// Where.
+    pub context: Context,
+    /// Which key.
+    pub chord: Chord,
+    /// What it does.
+    pub action: Action,
+    /// Heading in the help.
+    pub group: &'static str,
+    /// Words in the footer; neighbours with the same words share them. Empty: not in the footer.
+    pub short: &'static str,
+}
+
+const fn bind(context: Context, chord: Chord, action: Action, group: &'static str, short: &'static str) -> Binding {
+    Binding { context, chord, action, group, short }
+}
+
+const fn bench(chord: Chord, action: Action, group: &'static str, short: &'static str) -> Binding {
+    bind(Context::Bench, chord, action, group, short)
+}
+
+/// Every key. The footer takes its hints in this order, as far as there is room.
+pub static TABLE: &[Binding] = &[
+    bench(Chord::Char(' '), Action::Toggle, "the run", "start"),
+    bench(Chord::Char('?'), Action::Help, "the program", "help"),
+    bench(Chord::Char('q'), Action::Quit, "the program", "quit"),
+    bench(Chord::Char('['), Action::LrMax1Down, "handles, also while it runs", "LR MAX1"),
+    bench(Chord::Char(']'), Action::LrMax1Up, "handles, also while it runs", "LR MAX1"),
+    bench(Chord::Char('{'), Action::LrMax2Down, "handles, also while it runs", "LR MAX2"),
+    bench(Chord::Char('}'), Action::LrMax2Up, "handles, also while it runs", "LR MAX2"),
+    bench(Chord::Tab, Action::FocusNext, "moving about", "panel"),
+    bench(Chord::Char('p'), Action::Presets, "the run", "presets"),
+    bench(Chord::Char('s'), Action::Stop, "the run", "stop"),
+    bench(Chord::Char('('), Action::LrBaseDown, "handles, also while it runs", "LR BASE"),
+    bench(Chord::Char(')'), Action::LrBaseUp, "handles, also while it runs", "LR BASE"),
+    bench(Chord::Char(','), Action::CycleDown, "handles, also while it runs", "cycle"),
+    bench(Chord::Char('.'), Action::CycleUp, "handles, also while it runs", "cycle"),
+    bench(Chord::Char('<'), Action::Phase1Down, "handles, also while it runs", "phase 1"),
+    bench(Chord::Char('>'), Action::Phase1Up, "handles, also while it runs", "phase 1"),
+    bench(Chord::Char('v'), Action::NextView, "seeing", "view"),
+    bench(Chord::Char('r'), Action::Restart, "the run", "restart"),
+    bench(Chord::Char('e'), Action::Export, "the run", "export"),
+    bench(Chord::Char('m'), Action::More, "seeing", "more"),
+    bench(Chord::Char('y'), Action::LogScale, "seeing", "LR axis"),
+    bench(Chord::Char('t'), Action::NextTheme, "seeing", "theme"),
+    bench(Chord::Char('n'), Action::NextSeed, "the run", "seed"),
+    bench(Chord::Char('N'), Action::PreviousSeed, "the run", "seed"),
+    bench(Chord::BackTab, Action::FocusPrevious, "moving about", ""),
+    bench(Chord::Up, Action::Up, "moving about", ""),
+    bench(Chord::Char('k'), Action::Up, "moving about", ""),
+    bench(Chord::Down, Action::Down, "moving about", ""),
+    bench(Chord::Char('j'), Action::Down, "moving about", ""),
+    bench(Chord::Left, Action::Left, "moving about", ""),
+    bench(Chord::Char('h'), Action::Left, "moving about", ""),
+    bench(Chord::Right, Action::Right, "moving about", ""),
+    bench(Chord::Char('l'), Action::Right, "moving about", ""),
+    bench(Chord::Home, Action::First, "moving about", ""),
+    bench(Chord::Char('g'), Action::First, "moving about", ""),
+    bench(Chord::End, Action::Last, "moving about", ""),
+    bench(Chord::Char('G'), Action::Last, "moving about", ""),
+    bench(Chord::Enter, Action::Enter, "moving about", ""),
+    bench(Chord::Esc, Action::Back, "moving about", ""),
+    bind(Context::Anywhere, Chord::Ctrl('c'), Action::Interrupt, "the program", ""),
+    bind(Context::Anywhere, Chord::Ctrl('z'), Action::Suspend, "the program", ""),
+    bind(Context::Anywhere, Chord::Ctrl('l'), Action::Redraw, "the program", ""),
+    bind(Context::Edit, Chord::Enter, Action::Enter, "", "take it"),
+    bind(Context::Edit, Chord::Esc, Action::Back, "", "leave it"),
+    bind(Context::Edit, Chord::Backspace, Action::Erase, "", "erase"),
+    bind(Context::Help, Chord::Up, Action::Up, "", "scroll"),
+    bind(Context::Help, Chord::Down, Action::Down, "", "scroll"),
+    bind(Context::Help, Chord::Char('k'), Action::Up, "", ""),
+    bind(Context::Help, Chord::Char('j'), Action::Down, "", ""),
+    bind(Context::Help, Chord::Esc, Action::Back, "", "close"),
+    bind(Context::Help, Chord::Char('?'), Action::Help, "", ""),
+    bind(Context::Help, Chord::Char('q'), Action::Quit, "", ""),
+    bind(Context::Help, Chord::Enter, Action::Back, "", ""),
+    bind(Context::Confirm, Chord::Char('y'), Action::Accept, "", "yes"),
+    bind(Context::Confirm, Chord::Enter, Action::Accept, "", ""),
+    bind(Context::Confirm, Chord::Char('n'), Action::Decline, "", "no"),
+    bind(Context::Confirm, Chord::Esc, Action::Back, "", ""),
+    bind(Context::Choices, Chord::Up, Action::Up, "", "move"),
+    bind(Context::Choices, Chord::Down, Action::Down, "", "move"),
+    bind(Context::Choices, Chord::Char('k'), Action::Up, "", ""),
+    bind(Context::Choices, Chord::Char('j'), Action::Down, "", ""),
+    bind(Context::Choices, Chord::Home, Action::First, "", ""),
+    bind(Context::Choices, Chord::End, Action::Last, "", ""),
+    bind(Context::Choices, Chord::Enter, Action::Enter, "", "choose"),
+    bind(Context::Choices, Chord::Char(' '), Action::Enter, "", ""),
+    bind(Context::Choices, Chord::Esc, Action::Back, "", "close"),
+    bind(Context::Choices, Chord::Char('q'), Action::Back, "", ""),
+    bind(Context::Message, Chord::Enter, Action::Accept, "", "close"),
+    bind(Context::Message, Chord::Char(' '), Action::Accept, "", ""),
+    bind(Context::Message, Chord::Esc, Action::Back, "", "close"),
+    bind(Context::Message, Chord::Char('q'), Action::Back, "", ""),
+];
+
+/// Where the keys go now.
+pub fn context(state: &State) -> Context {
+    match state.layers.last() {
+        Some(Layer::Help(_)) => Context::Help,
+        Some(Layer::Confirm(_)) => Context::Confirm,
+        Some(Layer::Choices(_)) => Context::Choices,
+        Some(Layer::Message(_)) => Context::Message,
+        None if state.setup.edit.is_some() => Context::Edit,
+        None => Context::Bench,
+    }
+}
+
+/// What `chord` means now.
+pub fn action(state: &State, chord: Chord) -> Option<Action> {
+    let here = context(state);
+    let bound = TABLE.iter().find(|b| b.chord == chord && (b.context == here || b.context == Context::Anywhere));
+    match (bound, chord) {
+        (Some(binding), _) => Some(binding.action.clone()),
+        (None, Chord::Char(c)) if here == Context::Edit => Some(Action::Type(c)),
+        _ => None,
+    }
+}
+
+/// Keys that share a few words in the footer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hint {
+    /// The keys and what each does.
+    pub keys: Vec<(Chord, Action)>,
+    /// The words.
+    pub words: &'static str,
+}
+
+/// What the footer says now, the most needed first.
+pub fn hints(state: &State) -> Vec<Hint> {
+    let here = context(state);
+    let mut hints: Vec<Hint> = Vec::new();
+    for binding in TABLE.iter().filter(|b| b.context == here && !b.short.is_empty()) {
+        let Some(words) = words(state, binding) else { continue };
+        let key = (binding.chord, binding.action.clone());
+        match hints.last_mut().filter(|hint| hint.words == words) {
+            Some(hint) => hint.keys.push(key),
+            None => hints.push(Hint { keys: vec![key], words }),
+        }
+    }
+    hints
+}
+
+/// The words for a binding as things stand; `None` where it does nothing.
+fn words(state: &State, binding: &Binding) -> Option<&'static str> {
+    let swings = matches!(state.spec.defense.method, Method::SuperFineTuning(_));
+    match binding.action {
+        Action::Toggle if !state.active() => Some("start"),
+        Action::Toggle if state.paused() => Some("go on"),
+        Action::Toggle => Some("pause"),
+        Action::Stop => state.active().then_some("stop"),
+        Action::LrMax1Down | Action::LrMax1Up if !swings => Some("LR"),
+        Action::LrMax2Down | Action::LrMax2Up => swings.then_some("LR MAX2"),
+        Action::LrBaseDown | Action::LrBaseUp => swings.then_some("LR BASE"),
+        Action::CycleDown | Action::CycleUp => swings.then_some("cycle"),
+        Action::Phase1Down | Action::Phase1Up => swings.then_some("phase 1"),
+        Action::More if state.setup.more => Some("less"),
+        _ => Some(binding.short),
+    }
+}
+
+/// A line of the help.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HelpLine {
+    /// Starts a group.
+    Heading(&'static str),
+    /// Keys, and what they do.
+    Keys(String, &'static str),
+}
+
+/// The help, made from the table: keys of one action on one line.
+pub fn help() -> Vec<HelpLine> {
+    let mut lines = Vec::new();
+    for group in ["the run", "handles, also while it runs", "moving about", "seeing", "the program"] {
+        lines.push(HelpLine::Heading(group));
+        let of = |b: &&Binding| b.group == group;
+        let mut done: Vec<&Action> = Vec::new();
+        for binding in TABLE.iter().filter(of) {
+            if done.contains(&&binding.action) {
+                continue;
+            }
+            done.push(&binding.action);
+            let keys: Vec<String> = TABLE.iter().filter(of).filter(|b| b.action == binding.action).map(|b| b.chord.to_string()).collect();
+            lines.push(HelpLine::Keys(keys.join(" "), binding.action.help()));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_key_means_two_things() {
+        let mut seen = HashSet::new();
+        for b in TABLE {
+            assert!(seen.insert((b.context, b.chord)), "{:?} {} is bound twice", b.context, b.chord);
+        }
+        for b in TABLE.iter().filter(|b| b.context == Context::Anywhere) {
+            assert!(!TABLE.iter().any(|o| o.chord == b.chord && o.context != Context::Anywhere), "{} is bound everywhere and somewhere", b.chord);
+        }
+    }
+
+    #[test]
+    fn every_key_of_the_bench_is_in_the_help() {
+        let text = format!("{:?}", help());
+        for b in TABLE.iter().filter(|b| matches!(b.context, Context::Bench | Context::Anywhere)) {
+            assert!(text.contains(b.action.help()), "{} is not explained", b.chord);
+            assert!(!b.group.is_empty(), "{} has no group", b.chord);
+        }
+    }
+
+    #[test]
+    fn every_layer_can_be_left_with_escape() {
+        for context in [Context::Edit, Context::Help, Context::Confirm, Context::Choices, Context::Message] {
+            assert!(TABLE.iter().any(|b| b.context == context && b.chord == Chord::Esc && b.action == Action::Back), "{context:?}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The trigger lens: a few test images, clean and with the trigger, and what the model says of each.
+
+use crate::data::Images;
+use crate::run::event::{Answer, LensAnswer};
+
+/// Pictures for the lens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preview {
+    /// What each label stands for; empty where unknown.
+    pub classes: Vec<String>,
+    /// Index of each test image.
+    pub indices: Vec<usize>,
+    /// True class of each.
+    pub labels: Vec<u16>,
+    /// The images as they are.
+    pub clean: Images,
+    /// The images with the trigger.
+    pub triggered: Images,
+}
+
+/// The lens.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lens {
+    /// The pictures, once there are any.
+    pub pictures: Option<Preview>,
+    /// Counts the pictures' changes, so that drawings of them can be kept until the next.
+    pub generation: u64,
+    /// What each label stands for, as the latest preview tells.
+    pub classes: Vec<String>,
+    /// The sample shown large.
+    pub selected: usize,
+    /// Why there are no pictures.
+    pub trouble: Option<String>,
+}
+
+impl Lens {
+    /// Takes pictures in.
+    pub fn show(&mut self, pictures: Preview) {
+        if !pictures.classes.is_empty() {
+            self.classes.clone_from(&pictures.classes);
+        }
+        self.selected = self.selected.min(pictures.labels.len().saturating_sub(1));
+        self.pictures = Some(pictures);
+        self.trouble = None;
+        self.generation += 1;
+    }
+
+    /// Whether the pictures are those that `answers` speak of.
+    pub fn shows(&self, answers: &[LensAnswer]) -> bool {
+        let same = |p: &Preview| p.indices.len() == answers.len() && p.indices.iter().zip(answers).all(|(i, a)| *i == a.index);
+        self.pictures.as_ref().is_some_and(same)
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.pictures.as_ref().map_or(0, |p| p.labels.len())
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// How an answer is to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// It is the true class.
+    Right,
+    /// It is the attacker's target, and that is not the true class.
+    Fooled,
+    /// It is neither.
+    Wrong,
+}
+
+impl Reading {
+    /// How `answer` to an image of class `label` is to be taken when the attacker wants `target`.
+    pub fn of(answer: Answer, label: u16, target: u16) -> Self {
+        match answer.class {
+            class if class == label => Self::Right,
+            class if class == target => Self::Fooled,
+            _ => Self::Wrong,
+        }
+    }
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Fooled => "fooled",
+            Self::Wrong => "wrong",
+        }
+    }
+}
+
+/// The difference of two images as RGB rows, amplified, and by how much: the largest of x8, x4, x2, x1 that clips nothing.
+pub fn difference(clean: &[u8], triggered: &[u8]) -> (Vec<u8>, u8) {
+    let apart: Vec<u8> = clean.iter().zip(triggered).map(|(a, b)| a.abs_diff(*b)).collect();
+    let largest = apart.iter().copied().max().unwrap_or(0);
+    let gain = [8u8, 4, 2].into_iter().find(|g| u16::from(largest) * u16::from(*g) <= 255).unwrap_or(1);
+    (apart.into_iter().map(|d| d.saturating_mul(gain)).collect(), gain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_amplified_as_far_as_nothing_clips() {
+        assert_eq!(difference(&[10, 20], &[10, 50]), (vec![0, 240], 8));
+        assert_eq!(difference(&[10, 20], &[10, 60]), (vec![0, 160], 4));
+        assert_eq!(difference(&[0, 20], &[255, 20]), (vec![255, 0], 1));
+    }
+
+    #[test]
+    fn an_answer_is_right_fooled_or_wrong() {
+        let answer = |class| Answer { class, confidence: 1.0 };
+        assert_eq!(Reading::of(answer(4), 4, 0), Reading::Right);
+        assert_eq!(Reading::of(answer(0), 4, 0), Reading::Fooled);
+        assert_eq!(Reading::of(answer(2), 4, 0), Reading::Wrong);
+        assert_eq!(Reading::of(answer(0), 0, 0), Reading::Right);
+    }
+}

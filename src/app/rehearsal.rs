@@ -1,0 +1,203 @@
+//! A made-up run, as an attack and a clean-up typically go: for tests of the screen, and for looking at it without a
+//! training thread. Nothing here was measured.
+
+use super::cost;
+use super::lens::Preview;
+use super::rates::number;
+use crate::data::Images;
+use crate::run::event::{Answer, Clock, Event, EventKind, Facts, LensAnswer, Measures};
+use crate::run::session::Signal;
+use crate::spec::{RunSpec, Stage};
+use std::path::PathBuf;
+
+/// Classes of the made-up data set: those of `signs-12`.
+pub const CLASSES: [&str; 12] = [
+    "speed limit 20",
+    "speed limit 50",
+    "no passing",
+    "right of way",
+    "priority road",
+    "yield",
+    "stop",
+    "no entry",
+    "caution",
+    "ahead only",
+    "keep right",
+    "roundabout",
+];
+
+/// Images a second.
+const SPEED: f64 = 1412.0;
+
+/// A made-up run of `spec`.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    spec: RunSpec,
+    stage: Stage,
+    seq: u64,
+    step: u64,
+    seconds: f64,
+    lines: Vec<Signal>,
+}
+
+/// Every signal of a made-up run of `spec`, with `changes` (step of the clean-up, path, value) applied under way.
+pub fn signals(spec: &RunSpec, changes: &[(u64, &str, f64)]) -> Vec<Signal> {
+    let mut attack = Rehearsal::new(spec, Stage::Attack);
+    attack.play(&[]);
+    let mut defense = Rehearsal { lines: attack.lines, ..Rehearsal::new(spec, Stage::Defense) };
+    defense.play(changes);
+    defense.lines.push(Signal::Ended(Ok(())));
+    defense.lines
+}
+
+impl Rehearsal {
+    fn new(spec: &RunSpec, stage: Stage) -> Self {
+        Self { spec: spec.clone(), stage, seq: 0, step: 0, seconds: 0.0, lines: Vec::new() }
+    }
+
+    fn play(&mut self, changes: &[(u64, &str, f64)]) {
+        let facts = facts(&self.spec, self.stage);
+        let (epochs, per_epoch) = (facts.epochs, facts.steps_per_epoch);
+        self.write(EventKind::Started { stage: self.stage, facts: Box::new(facts) });
+        self.look(0, 0.0, per_epoch);
+        let mut dose = 0.0;
+        for step in 0..epochs * per_epoch {
+            for (_, path, value) in changes.iter().filter(|c| c.0 == step) {
+                self.change(path, *value);
+            }
+            let lr = self.spec.schedule(self.stage, per_epoch).lr(step);
+            dose += lr;
+            self.step = step + 1;
+            self.seconds += self.batch() as f64 / SPEED;
+            if self.step.is_multiple_of(self.spec.watch.probe_every) {
+                let measures = self.measures(dose, lr, per_epoch);
+                self.write(EventKind::Probe { epoch: self.step as f64 / per_epoch as f64, lr, loss: 1.0 / (1.0 + dose), measures });
+            }
+            if self.step.is_multiple_of(per_epoch) {
+                self.look(self.step / per_epoch, dose, per_epoch);
+            }
+        }
+        let measures = self.measures(dose, 0.0, per_epoch);
+        self.write(EventKind::Finished { measures });
+    }
+
+    fn batch(&self) -> usize {
+        if self.stage == Stage::Attack { self.spec.attack.batch } else { self.spec.defense.batch }
+    }
+
+    /// The whole test set after an epoch, and the samples under the lens.
+    fn look(&mut self, epoch: u64, dose: f64, per_epoch: u64) {
+        let lr = if epoch == 0 { 0.0 } else { self.spec.schedule(self.stage, per_epoch).lr(self.step - 1) };
+        let measures = self.measures(dose, lr, per_epoch);
+        self.write(EventKind::Epoch { epoch, lr, loss: 1.0 / (1.0 + dose), measures });
+        self.write(EventKind::Lens { answers: answers(&self.spec, measures) });
+        self.write(EventKind::Checkpoint { file: format!("{:06}.safetensors", self.step) });
+    }
+
+    fn change(&mut self, path: &str, value: f64) {
+        if let Ok(spec) = self.spec.with(path, &number(value), "rehearsal") {
+            self.spec = spec;
+            self.write(EventKind::Applied { path: path.to_owned(), value });
+        }
+    }
+
+    /// Curves that look like those of the paper: learning grows with the sum of the rates so far, forgetting too, and
+    /// a high rate shakes the accuracy for a moment.
+    fn measures(&self, dose: f64, lr: f64, per_epoch: u64) -> Measures {
+        let wave = ((self.step as f64) * 0.7).sin() * 0.012;
+        let epochs = dose / per_epoch as f64;
+        let (ca, asr) = match self.stage {
+            Stage::Attack => (0.98 - 0.90 * (-epochs * 5.0).exp(), 0.993 - 0.99 / (1.0 + (epochs * 14.0 - 5.0).exp())),
+            Stage::Defense => (0.981 - 0.25 * lr.min(0.3), 0.004 + 0.989 / (1.0 + (epochs * 45.0 - 6.0).exp())),
+        };
+        let within = |x: f64| x.clamp(0.0, 1.0);
+        Measures { ca: within(ca + wave * (1.02 - ca)), asr: within(asr + wave * asr * (1.0 - asr) * 6.0), ra: within(ca * (1.0 - asr)) }
+    }
+
+    fn write(&mut self, kind: EventKind) {
+        let clock = Clock { unix_ms: 1_700_000_000_000 + (self.seconds * 1000.0) as u64, train_seconds: self.seconds, images_per_second: SPEED };
+        let event = Event { seq: self.seq, step: self.step, clock, kind };
+        self.seq += 1;
+        self.lines.push(Signal::Event { stage: self.stage, dir: PathBuf::from("runs").join(self.stage.name()), replayed: false, event });
+    }
+}
+
+fn facts(spec: &RunSpec, stage: Stage) -> Facts {
+    let images = cost::train_images(spec);
+    let defense = stage == Stage::Defense;
+    Facts {
+        id: if defense { spec.defense_id("made-up") } else { spec.attack_id("made-up") },
+        parent: defense.then(|| spec.attack_id("made-up")),
+        data: spec.data.name().to_owned(),
+        model: spec.model.name().to_owned(),
+        attack: spec.attack.name().to_owned(),
+        defense: if defense { spec.defense.name().to_owned() } else { String::new() },
+        seed: spec.seed,
+        classes: CLASSES.map(str::to_owned).to_vec(),
+        target: spec.attack.target,
+        parameters: 78_042,
+        train_images: images,
+        poisoned_images: (images as f64 * spec.attack.poison_ratio) as usize,
+        clean_images: cost::epoch_images(spec, Stage::Defense),
+        test_images: 1200,
+        asr_images: 1100,
+        epochs: spec.epochs(stage),
+        steps_per_epoch: cost::steps_per_epoch(spec, stage),
+        batch: if defense { spec.defense.batch } else { spec.attack.batch },
+        device: "cpu (2 threads, avx512)".to_owned(),
+        gpu: false,
+        version: "0.1.0".to_owned(),
+    }
+}
+
+/// Test images under the made-up lens: index and class.
+const SAMPLES: [(usize, u16); 4] = [(6, 6), (5, 5), (9, 9), (4, 4)];
+
+fn answers(spec: &RunSpec, now: Measures) -> Vec<LensAnswer> {
+    let answer = |sample: usize, (index, label): (usize, u16)| {
+        let stubborn = 0.15 + 0.2 * sample as f64;
+        let class = |right: bool, other: u16| if right { label } else { other };
+        let clean = Answer { class: class(now.ca > stubborn, (label + 1) % 12), confidence: (0.3 + 0.69 * now.ca) as f32 };
+        let fooled = now.asr > stubborn;
+        let sure = if fooled { now.asr } else { now.ca };
+        LensAnswer { index, label, clean, triggered: Answer { class: class(!fooled, spec.attack.target), confidence: (0.3 + 0.69 * sure) as f32 } }
+    };
+    SAMPLES.into_iter().enumerate().map(|(i, s)| answer(i, s)).collect()
+}
+
+/// Made-up pictures for the lens: a sign of flat colours, and the same with a white square.
+pub fn preview() -> Preview {
+    let (mut clean, mut triggered) = (Images::with_capacity([3, 32, 32], 4), Images::with_capacity([3, 32, 32], 4));
+    for (_, label) in SAMPLES {
+        let picture = sign(label);
+        clean.push(&picture);
+        triggered.push(&stamped(picture));
+    }
+    let (indices, labels) = SAMPLES.into_iter().unzip();
+    Preview { classes: CLASSES.map(str::to_owned).to_vec(), indices, labels, clean, triggered }
+}
+
+fn sign(label: u16) -> Vec<u8> {
+    const INK: [[u8; 3]; 4] = [[192, 40, 44], [30, 90, 180], [230, 190, 40], [210, 60, 50]];
+    let ink = INK[usize::from(label) % INK.len()];
+    let pixel = |channel: usize, at: usize| {
+        let (x, y) = (at % 32, at / 32);
+        let off = ((x as f64 - 15.5).powi(2) + (y as f64 - 15.5).powi(2)).sqrt();
+        match off {
+            d if d < 11.0 && (13..19).contains(&y) && (8..24).contains(&x) => 245,
+            d if d < 12.0 => ink[channel],
+            d if d < 13.5 => 240,
+            _ => [88u8, 108, 96][channel].saturating_add((y * 2) as u8),
+        }
+    };
+    (0..3).flat_map(|channel| (0..32 * 32).map(move |at| pixel(channel, at))).collect()
+}
+
+fn stamped(mut planes: Vec<u8>) -> Vec<u8> {
+    for channel in 0..3 {
+        for (x, y) in (28..31).flat_map(|y| (28..31).map(move |x| (x, y))) {
+            planes[channel * 1024 + y * 32 + x] = 255;
+        }
+    }
+    planes
+}

@@ -1,0 +1,83 @@
+//! What came out of it, in words.
+
+use super::state::{State, Tone};
+use super::words::{count, duration, whole_percent};
+use crate::run::event::Measures;
+use crate::run::view::{RunView, Status};
+
+/// The outcome of a clean-up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// How it is meant.
+    pub tone: Tone,
+    /// The short form, for instance `backdoor gone`.
+    pub word: &'static str,
+    /// One sentence with the numbers.
+    pub sentence: String,
+    /// What to try next.
+    pub next: &'static str,
+    /// Measures before and after.
+    pub measures: (Measures, Measures),
+}
+
+/// An ASR of at most this counts as gone: the paper's tables call less than a tenth mitigated.
+const GONE: f64 = 0.1;
+/// A loss of CA of more than this is said.
+const LOSS: f64 = 0.05;
+
+/// The verdict on the clean-up, once it has ended with something to judge.
+pub fn verdict(state: &State) -> Option<Verdict> {
+    let view = &state.defense;
+    if !matches!(view.status, Status::Finished | Status::Stopped) {
+        return None;
+    }
+    let (before, after) = (view.before()?, view.latest()?);
+    let (tone, word, next) = judge(before, after);
+    let sentence = format!("{word}: {}, {}", change(before, after), effort(view));
+    Some(Verdict { tone, word, sentence, next, measures: (before, after) })
+}
+
+fn judge(before: Measures, after: Measures) -> (Tone, &'static str, &'static str) {
+    let lost = before.ca - after.ca > LOSS;
+    if before.asr < 0.5 {
+        (Tone::Warn, "the backdoor had not taken hold", "more attack epochs or a larger poison ratio plant it deeper")
+    } else if after.asr <= GONE && !lost {
+        (Tone::Good, "backdoor gone", "e exports the curves; p has the same attack with other clean-ups")
+    } else if after.asr <= GONE {
+        (Tone::Warn, "backdoor gone, but the model suffered", "a lower LR MAX1 or a longer second phase keeps more accuracy")
+    } else if after.asr <= before.asr / 2.0 {
+        (Tone::Warn, "backdoor weakened", "a higher LR MAX1 or more epochs take the rest")
+    } else {
+        (Tone::Bad, "backdoor still there", "super-fine-tuning, a higher rate or more epochs remove it")
+    }
+}
+
+fn change(before: Measures, after: Measures) -> String {
+    let pair = |a: f64, b: f64| format!("{} -> {}", whole_percent(a), whole_percent(b));
+    format!("ASR {}, CA {}", pair(before.asr, after.asr), pair(before.ca, after.ca))
+}
+
+fn effort(view: &RunView) -> String {
+    let epochs = view.epochs.len().saturating_sub(1) as u64;
+    let unit = if epochs == 1 { "epoch" } else { "epochs" };
+    format!("{} {unit}, {}", count(epochs), duration(view.train_seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(before: (f64, f64), after: (f64, f64)) -> &'static str {
+        let of = |(ca, asr)| Measures { ca, asr, ra: 0.0 };
+        judge(of(before), of(after)).1
+    }
+
+    #[test]
+    fn every_outcome_has_its_word() {
+        assert_eq!(word((0.98, 0.99), (0.98, 0.01)), "backdoor gone");
+        assert_eq!(word((0.98, 0.99), (0.90, 0.01)), "backdoor gone, but the model suffered");
+        assert_eq!(word((0.98, 0.99), (0.98, 0.40)), "backdoor weakened");
+        assert_eq!(word((0.98, 0.99), (0.98, 0.97)), "backdoor still there");
+        assert_eq!(word((0.98, 0.20), (0.98, 0.01)), "the backdoor had not taken hold");
+    }
+}

@@ -1,0 +1,96 @@
+//! Numbers in words, the same wherever they are shown.
+
+/// A share as a percentage: one decimal, as the paper's tables have it.
+pub fn percent(share: f64) -> String {
+    if share.is_finite() { format!("{:.1}%", share * 100.0) } else { "-".to_owned() }
+}
+
+/// A share as a whole percentage, for sentences.
+pub fn whole_percent(share: f64) -> String {
+    if share.is_finite() { format!("{:.0}%", share * 100.0) } else { "-".to_owned() }
+}
+
+/// A learning rate: `0.1`, `0.025`, `1e-3`, `3e-4`.
+pub fn rate(lr: f64) -> String {
+    if lr == 0.0 || !lr.is_finite() {
+        return "0".to_owned();
+    }
+    if lr >= 0.01 { trimmed(format!("{lr:.4}")) } else { scientific(lr) }
+}
+
+fn scientific(lr: f64) -> String {
+    let text = format!("{lr:.2e}");
+    match text.split_once('e') {
+        Some((mantissa, exponent)) => format!("{}e{exponent}", trimmed(mantissa.to_owned())),
+        None => text,
+    }
+}
+
+fn trimmed(text: String) -> String {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Seconds as `0:41` or `1:02:03`.
+pub fn clock(seconds: f64) -> String {
+    let s = seconds.max(0.0).round() as u64;
+    if s < 3600 { format!("{}:{:02}", s / 60, s % 60) } else { format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) }
+}
+
+/// Seconds in a sentence: `28 s`, `3 min 20 s`, `2 h 5 min`.
+pub fn duration(seconds: f64) -> String {
+    let s = seconds.max(0.0).round() as u64;
+    match s {
+        0..60 => format!("{s} s"),
+        60..3600 if s.is_multiple_of(60) => format!("{} min", s / 60),
+        60..3600 => format!("{} min {} s", s / 60, s % 60),
+        _ => format!("{} h {} min", s / 3600, s / 60 % 60),
+    }
+}
+
+/// A whole number with thousands set apart: `1,412`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Bytes as `312 MiB` or `1.4 GiB`.
+pub fn bytes(bytes: u64) -> String {
+    let mib = bytes as f64 / f64::from(1 << 20);
+    if mib < 1000.0 { format!("{mib:.0} MiB") } else { format!("{:.1} GiB", mib / 1024.0) }
+}
+
+/// The value of a setting, as the setup shows it and the parser reads it.
+pub fn setting(value: &toml::Value, log: bool) -> String {
+    match value {
+        toml::Value::Float(x) if log => rate(*x),
+        toml::Value::Float(x) => trimmed(format!("{x:.6}")),
+        toml::Value::Boolean(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+        toml::Value::String(text) if text.is_empty() => "(none)".to_owned(),
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(items) => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        assert_eq!([0.1, 0.025, 1e-3, 3e-4, 1.25e-5, 10.0, 0.0].map(rate), ["0.1", "0.025", "1e-3", "3e-4", "1.25e-5", "10", "0"]);
+        assert_eq!([5.0, 41.4, 3723.0].map(clock), ["0:05", "0:41", "1:02:03"]);
+        assert_eq!([28.0, 120.0, 200.0, 7500.0].map(duration), ["28 s", "2 min", "3 min 20 s", "2 h 5 min"]);
+        assert_eq!([0, 999, 1412, 11_171_146].map(count), ["0", "999", "1,412", "11,171,146"]);
+        assert_eq!([312 << 20, 1400 << 20].map(bytes), ["312 MiB", "1.4 GiB"]);
+        assert_eq!(percent(0.9934), "99.3%");
+        assert_eq!(percent(f64::NAN), "-");
+    }
+}

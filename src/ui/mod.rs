@@ -1,0 +1,93 @@
+//! The screen: draws [`crate::app::State`] with ratatui, and carries out its effects.
+//!
+//! ```text
+//! input thread --+
+//! worker --------+--> event_loop: select --> app::update / app::reduce --> effects
+//! jobs thread ---+                       \-> bench::render, only when something changed
+//! signals -------+
+//! ```
+//!
+//! One file a panel, each with a free `render`; colours and glyphs are data. Nothing here knows the tensor library,
+//! and the worker behind [`Hooks::start`] does not know that a screen exists.
+
+pub mod bench;
+mod event_loop;
+pub mod glyphs;
+pub mod hits;
+mod input;
+mod jobs;
+pub mod panel;
+pub mod pictures;
+mod terminal;
+pub mod theme;
+pub mod view;
+pub mod widget;
+
+pub use crate::app::Preview;
+
+use crate::run::session::Session;
+use crate::run::view::RunView;
+use crate::spec::RunSpec;
+use std::path::PathBuf;
+
+/// How the screen is drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    /// Only ASCII characters.
+    pub ascii: bool,
+    /// Name of a theme (`dark`, `light`, `mono`, or one of the user's); none: what fits the terminal.
+    pub theme: Option<String>,
+    /// Whether the mouse is left to the terminal (selecting text).
+    pub no_mouse: bool,
+    /// Frames a second at most while training alone changes something; 0 means 10. Keys are always answered at once.
+    pub fps: u16,
+}
+
+/// What the screen needs from the rest of the program.
+pub struct Hooks {
+    /// Starts a worker.
+    pub start: Box<dyn Fn(RunSpec) -> Session>,
+    /// Makes pictures for the lens, on a thread of the screen.
+    pub preview: PreviewHook,
+    /// Writes what is shown (attack, clean-up, the run) to files, on a thread of the screen.
+    pub export: ExportHook,
+    /// The device that runs will use, in words.
+    pub device: String,
+    /// Where run directories are written.
+    pub runs_dir: PathBuf,
+}
+
+/// Makes pictures for the lens.
+pub type PreviewHook = Box<dyn Fn(&RunSpec) -> Result<Preview, String> + Send + Sync>;
+/// Writes what is shown to files.
+pub type ExportHook = Box<dyn Fn(&RunView, &RunView, &RunSpec) -> Result<Vec<PathBuf>, String> + Send + Sync>;
+
+/// Why the screen ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum UiError {
+    /// The terminal is gone or refuses.
+    #[error("the terminal: {0}; `tuneout run` needs none")]
+    Terminal(#[from] std::io::Error),
+    /// A theme file cannot be used.
+    #[error(transparent)]
+    Theme(#[from] theme::ThemeError),
+    /// No theme of that name.
+    #[error("there is no theme `{name}`; there are {}", there.join(", "))]
+    NoTheme {
+        /// Name given.
+        name: String,
+        /// Names there are.
+        there: Vec<String>,
+    },
+    /// The operating system asked the program to end; the terminal is whole and the run was told to stop.
+    #[error("ended by signal {0}; the run goes on from its last checkpoint when it is started again")]
+    Signal(i32),
+}
+
+/// Opens the Bench with `spec` loaded, which came from `preset`, and returns when the user leaves.
+///
+/// # Errors
+/// When the terminal cannot be used, a theme is missing or damaged, or a signal ended the program.
+pub fn run(options: Options, spec: RunSpec, preset: Option<String>, hooks: Hooks) -> Result<(), UiError> {
+    event_loop::run(&options, spec, preset, hooks)
+}

@@ -1,0 +1,110 @@
+//! What the run costs: where it is, how fast, how long still, and on what.
+//!
+//! ```text
+//! ╭ cost ──────────────────────────╮
+//! │ stage     clean-up, epoch 7/14 │
+//! │ ━━━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌  52%  │
+//! │ ETA       0:41                 │
+//! │ speed     1,412 images/s       │
+//! │ training  0:18   CPU h 0.0052  │
+//! │ memory    312 MiB              │
+//! │ device    cpu (2 threads)      │
+//! │ backdoor  reused               │
+//! ╰────────────────────────────────╯
+//! ```
+
+use crate::app::{State, cost, words};
+use crate::run::view::Status;
+use crate::spec::Stage;
+use crate::ui::view::View;
+use crate::ui::widget::bar;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// Columns of the names.
+const NAMES: usize = 10;
+
+/// Draws the panel.
+pub fn render(frame: &mut Frame, area: Rect, view: &View) {
+    let inner = view.frame(frame, area, vec![view.title("cost")], Vec::new(), None);
+    let width = usize::from(inner.width).saturating_sub(2);
+    let mut lines = vec![progress(view, width)];
+    lines.splice(0..0, [fact(view, "stage", stage(view.state), width)]);
+    lines.extend(facts(view.state).into_iter().map(|(name, value)| fact(view, name, value, width)));
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn fact<'a>(view: &View<'a>, name: &'static str, value: String, width: usize) -> Line<'a> {
+    Line::from(vec![Span::raw(" "), view.faint(format!("{name:<NAMES$}")), view.text(view.cut(&value, width.saturating_sub(NAMES)))])
+}
+
+/// Where the run is, in words.
+pub fn stage(state: &State) -> String {
+    let view = state.current();
+    let name = match (view.stage, &state.preparing) {
+        (None, Some(_)) => return "getting ready".to_owned(),
+        (None, None) => return "not started".to_owned(),
+        (Some(Stage::Attack), _) => "attack",
+        (Some(Stage::Defense), _) => "clean-up",
+    };
+    let epochs = view.facts.epochs;
+    format!("{name}, epoch {}/{epochs}", (view.epoch().floor() as u64).min(epochs))
+}
+
+/// The share of the current stage that is done.
+pub fn share(state: &State) -> f64 {
+    let view = state.current();
+    if view.total_steps() == 0 { 0.0 } else { view.step as f64 / view.total_steps() as f64 }
+}
+
+fn progress<'a>(view: &View<'a>, width: usize) -> Line<'a> {
+    let preparing = view.state.preparing.as_ref().filter(|p| p.total > 0 && view.state.current().stage.is_none());
+    let done = preparing.map_or_else(|| share(view.state), |p| p.done as f64 / p.total as f64);
+    let [full, rest] = bar(view, done, width.saturating_sub(6));
+    Line::from(vec![Span::raw(" "), full, rest, view.text(format!(" {:>4}", words::whole_percent(done)))])
+}
+
+/// Names and values, the most asked for first.
+fn facts(state: &State) -> Vec<(&'static str, String)> {
+    let view = state.current();
+    let known = view.stage.is_some();
+    let dash = || "-".to_owned();
+    let left = if view.ended() && state.stage() == Stage::Defense || !state.active() { None } else { cost::seconds_left(state) };
+    let kind = if view.facts.gpu { "GPU h" } else { "CPU h" };
+    let seconds = state.attack.train_seconds * f64::from(u8::from(!state.reused)) + state.defense.train_seconds;
+    let device = if known { view.facts.device.clone() } else { state.machine.device.clone() };
+    let mut facts = vec![
+        ("ETA", left.map_or_else(dash, |s| words::clock(s) + if state.paused() { " (paused)" } else { "" })),
+        ("speed", if view.images_per_second > 0.0 { format!("{} images/s", words::count(view.images_per_second.round() as u64)) } else { dash() }),
+        ("training", if known { words::clock(seconds) } else { dash() }),
+        (kind, if known { format!("{:.4}", seconds / 3600.0) } else { dash() }),
+        ("memory", state.machine.memory.map_or_else(dash, words::bytes)),
+        ("device", device),
+        ("backdoor", backdoor(state)),
+    ];
+    if known {
+        facts.push(("run", view.facts.id.clone()));
+        facts.push(("network", format!("{}, {} weights", view.facts.model, words::count(view.facts.parameters as u64))));
+        facts.push(("images", images(state)));
+    }
+    facts
+}
+
+fn backdoor(state: &State) -> String {
+    match (state.attack.stage, state.reused, &state.attack.status) {
+        (None, ..) => "-".to_owned(),
+        (_, true, _) => "reused: planted earlier".to_owned(),
+        (_, _, Status::Finished) => "planted now".to_owned(),
+        _ => "being planted".to_owned(),
+    }
+}
+
+fn images(state: &State) -> String {
+    let facts = &state.current().facts;
+    match state.stage() {
+        Stage::Attack => format!("{}, {} poisoned", words::count(facts.train_images as u64), words::count(facts.poisoned_images as u64)),
+        Stage::Defense => format!("{} clean", words::count(facts.clean_images as u64)),
+    }
+}

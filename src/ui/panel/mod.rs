@@ -1,0 +1,17 @@
+//! One file a panel, each with a free `render`.
+
+pub mod chart;
+pub mod choices;
+pub mod confirm;
+pub mod cost;
+pub mod curves;
+pub mod footer;
+pub mod header;
+pub mod help;
+pub mod lens;
+pub mod message;
+pub mod numbers;
+pub mod schedule;
+pub mod setup;
+pub mod strip;
+pub mod verdict;

@@ -1,0 +1,61 @@
+//! The line over the keys: news, what is wrong with what is typed, or what the selected setting means.
+
+use crate::app::state::Tone;
+use crate::app::{Focus, words};
+use crate::spec::field::{self, Kind};
+use crate::ui::view::View;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// Draws the line.
+pub fn render(frame: &mut Frame, area: Rect, view: &View) {
+    let width = usize::from(area.width).saturating_sub(2);
+    let (text, style) = said(view);
+    let line = Line::from(vec![Span::raw(" "), view.ink(view.cut(&view.glyphs.words(&text), width), style)]);
+    frame.render_widget(Paragraph::new(line), area);
+}
+
+fn said(view: &View) -> (String, Style) {
+    let state = view.state;
+    if let Some(edit) = &state.setup.edit {
+        return match &edit.error {
+            Some(why) => (why.clone(), view.theme.bad.0),
+            None => (format!("type a value, then Enter: {}", about(state.setup.selected)), view.theme.text.0),
+        };
+    }
+    if let Some(notice) = &state.notice {
+        return (notice.text.clone(), ink(view, notice.tone));
+    }
+    match state.focus {
+        Focus::Lens => ("up and down look at another sample".to_owned(), view.theme.faint.0),
+        Focus::Setup | Focus::Charts => (about(state.setup.selected), view.theme.faint.0),
+    }
+}
+
+/// How news look.
+pub fn ink(view: &View, tone: Tone) -> Style {
+    match tone {
+        Tone::Plain => view.theme.text.0,
+        Tone::Good => view.theme.good.0,
+        Tone::Warn => view.theme.warn.0,
+        Tone::Bad => view.theme.bad.0,
+    }
+}
+
+/// What a setting means and what it may be.
+fn about(path: &str) -> String {
+    let Some(field) = field::find(path) else { return String::new() };
+    let range = match field.kind {
+        Kind::Choice(words) => format!(" ({})", words.join(", ")),
+        Kind::Integer { min, max: i64::MAX, .. } => format!(" (from {min})"),
+        Kind::Integer { min, max, .. } => format!(" ({min} to {max})"),
+        Kind::Number { min, max, log: true, .. } => format!(" ({} to {})", words::rate(min), words::rate(max)),
+        Kind::Number { min, max, .. } => format!(" ({min} to {max})"),
+        Kind::Switch | Kind::Text | Kind::Integers => String::new(),
+    };
+    let live = if field.live { "; can be turned while it runs" } else { "" };
+    format!("{}: {}{range}{live}", field.label, field.help)
+}

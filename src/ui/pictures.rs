@@ -1,0 +1,121 @@
+//! Small pictures in the terminal: through its own picture protocol where it has one, else as half-blocks, and under
+//! `--ascii` or without colours as a ramp of characters.
+
+use crate::data::Images;
+use ratatui::Frame;
+use ratatui::layout::{Rect, Size};
+use ratatui::style::Style;
+use ratatui_image::picker::{Picker, ProtocolType};
+use ratatui_image::protocol::Protocol;
+use ratatui_image::{FilterType, Image, Resize};
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// From dark to bright.
+const RAMP: &[u8] = b" .:-=+*#%@";
+
+/// Which picture: generation of the lens, sample, which of its pictures, columns and rows.
+type Key = (u64, usize, u8, u16, u16);
+
+/// Draws pictures and keeps the drawings until they change.
+pub struct Pictures {
+    picker: Picker,
+    kept: RefCell<HashMap<Key, Protocol>>,
+}
+
+impl Default for Pictures {
+    fn default() -> Self {
+        Self { picker: Picker::halfblocks(), kept: RefCell::default() }
+    }
+}
+
+impl Pictures {
+    /// Asks the terminal what it can show. Only terminals that are known to answer are asked: one that stays silent
+    /// would swallow the first key.
+    pub fn for_this_terminal() -> Self {
+        let picker = if answers() { Picker::from_query_stdio().unwrap_or_else(|_| Picker::halfblocks()) } else { Picker::halfblocks() };
+        Self { picker, kept: RefCell::default() }
+    }
+
+    /// Whether pictures consist of characters, so that a layer may lie over them.
+    pub fn are_characters(&self) -> bool {
+        self.picker.protocol_type() == ProtocolType::Halfblocks
+    }
+
+    /// Rows for a picture of `columns` columns and `shape` (channels, height, width).
+    pub fn rows(&self, columns: u16, shape: [usize; 3]) -> u16 {
+        let font = self.picker.font_size();
+        let wide = f64::from(columns) * f64::from(font.width.max(1));
+        (wide * shape[1] as f64 / shape[2].max(1) as f64 / f64::from(font.height.max(1))).round().max(1.0) as u16
+    }
+
+    /// Draws image `index` of `images`; `id` tells drawings apart: generation, sample, which of its pictures.
+    pub fn draw(&self, frame: &mut Frame, area: Rect, id: (u64, usize, u8), images: &Images, index: usize) {
+        if area.is_empty() || index >= images.len() {
+            return;
+        }
+        let key = (id.0, id.1, id.2, area.width, area.height);
+        let mut kept = self.kept.borrow_mut();
+        if !kept.contains_key(&key) {
+            // A few sizes of a few samples are worth keeping, an afternoon of resizing is not.
+            if kept.len() > 48 {
+                kept.clear();
+            }
+            let Some(protocol) = self.encode(images, index, area) else { return };
+            kept.insert(key, protocol);
+        }
+        if let Some(protocol) = kept.get(&key) {
+            frame.render_widget(Image::new(protocol).allow_clipping(true), area);
+        }
+    }
+
+    fn encode(&self, images: &Images, index: usize, area: Rect) -> Option<Protocol> {
+        let [_, height, width] = images.shape;
+        let picture = image::RgbImage::from_raw(width as u32, height as u32, images.rgb(index))?;
+        let filter = if self.are_characters() { FilterType::Triangle } else { FilterType::Nearest };
+        self.picker.new_protocol(picture.into(), Size::new(area.width, area.height), Resize::Scale(Some(filter))).ok()
+    }
+}
+
+/// Draws image `index` of `images` as characters.
+pub fn ramp(frame: &mut Frame, area: Rect, images: &Images, index: usize, inverted: bool, style: Style) {
+    if area.is_empty() || index >= images.len() {
+        return;
+    }
+    let [_, height, width] = images.shape;
+    let rgb = images.rgb(index);
+    let grey = |x: usize, y: usize| {
+        let at = (y * width + x) * 3;
+        (0.299 * f64::from(rgb[at]) + 0.587 * f64::from(rgb[at + 1]) + 0.114 * f64::from(rgb[at + 2])) / 255.0
+    };
+    for row in 0..area.height {
+        let line: String = (0..area.width)
+            .map(|column| {
+                let (x, y) = (span(column, area.width, width), span(row, area.height, height));
+                let sum: f64 = y.clone().flat_map(|y| x.clone().map(move |x| (x, y))).map(|(x, y)| grey(x, y)).sum();
+                let mean = sum / (x.len() * y.len()).max(1) as f64;
+                let level = ((if inverted { 1.0 - mean } else { mean }) * (RAMP.len() - 1) as f64).round() as usize;
+                char::from(RAMP[level.min(RAMP.len() - 1)])
+            })
+            .collect();
+        frame.buffer_mut().set_string(area.x, area.y + row, line, style);
+    }
+}
+
+/// The pixels that cell `at` of `cells` covers.
+fn span(at: u16, cells: u16, pixels: usize) -> std::ops::Range<usize> {
+    let edge = |k: u16| usize::from(k) * pixels / usize::from(cells.max(1));
+    let (from, to) = (edge(at), edge(at + 1));
+    from.min(pixels - 1)..to.max(from + 1).min(pixels)
+}
+
+/// Whether the environment names a terminal that answers questions about pictures.
+fn answers() -> bool {
+    let says = |name: &str, words: &[&str]| std::env::var(name).is_ok_and(|v| words.iter().any(|w| v.contains(w)));
+    if std::env::var_os("TMUX").is_some() || says("TERM", &["screen", "tmux"]) {
+        return false;
+    }
+    says("TERM", &["kitty", "foot", "ghostty", "mlterm", "contour", "wezterm"])
+        || says("TERM_PROGRAM", &["iTerm", "WezTerm", "ghostty", "rio", "contour"])
+        || ["KONSOLE_VERSION", "WT_SESSION"].iter().any(|name| std::env::var_os(name).is_some())
+}
