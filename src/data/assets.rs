@@ -14,8 +14,8 @@ static FONTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/assets/fonts");
 const LARGEST: u64 = 1 << 20;
 
 /// Folder in which a user's own signs are looked for, where the platform has one.
-pub fn own_signs() -> Option<PathBuf> {
-    directories::ProjectDirs::from("", "", "tuneout").map(|dirs| dirs.config_dir().join("signs"))
+fn own_signs() -> Option<PathBuf> {
+    crate::paths::config_dir().map(|dir| dir.join("signs"))
 }
 
 /// The SVG of a sign: the user's own, else the embedded one.

@@ -141,3 +141,129 @@ pub fn check(dirs: &DataDirs) -> Result<Vec<String>, DataError> {
     }
     Ok(lines)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::fs;
+
+    fn batch(labels: &[u8]) -> Vec<u8> {
+        let record = |(i, &label): (usize, &u8)| std::iter::once(label).chain((0..PLANES).map(move |at| (at * 7 + i * 31) as u8)).collect::<Vec<_>>();
+        labels.iter().enumerate().flat_map(record).collect()
+    }
+
+    /// A folder with six batches of four records each.
+    fn set() -> (tempfile::TempDir, DataDirs) {
+        let root = tempfile::tempdir().unwrap();
+        let inner = root.path().join(FOLDER);
+        fs::create_dir(&inner).unwrap();
+        for (i, file) in TRAIN.iter().chain(&TEST).enumerate() {
+            fs::write(inner.join(file), batch(&[i as u8, 9, 0, 5])).unwrap();
+        }
+        let dirs = DataDirs { dirs: vec![root.path().join("elsewhere"), root.path().to_owned()] };
+        (root, dirs)
+    }
+
+    fn parse(bytes: &[u8], take: usize) -> Result<Split, DataError> {
+        let mut split = Split { images: Images::with_capacity(SHAPE, 0), labels: Vec::new() };
+        read_records(bytes, Path::new("batch.bin"), take, &mut split).map(|()| split)
+    }
+
+    #[test]
+    fn batches_are_read_in_order_and_the_first_ones_on_request() {
+        let (_root, dirs) = set();
+        let folder = folder(&dirs).unwrap();
+        let mut seen = Vec::new();
+        let all = read(&folder, &TRAIN, 0, &mut |done, total| seen.push((done, total))).unwrap();
+        assert_eq!((all.len(), &all.labels[..5], seen.len(), seen[4]), (20, &[0, 9, 0, 5, 1][..], 5, (20, 20)));
+        let six = read(&folder, &TRAIN, 6, &mut |_, _| {}).unwrap();
+        assert_eq!(six, all.clone().first(6, "train").unwrap());
+        assert_eq!(all.images.get(0)[..3], [0, 7, 14]);
+        assert!(all.first(21, "train").unwrap_err().to_string().contains("21 images were asked for, 20 are there"));
+    }
+
+    #[test]
+    fn the_folder_itself_serves_too() {
+        let (root, dirs) = set();
+        let inner = root.path().join(FOLDER);
+        assert_eq!(folder(&DataDirs { dirs: vec![inner.clone()] }).unwrap(), inner);
+        assert_eq!(folder(&dirs).unwrap(), inner);
+        assert_eq!(check(&dirs).unwrap().len(), 7);
+    }
+
+    #[test]
+    fn nothing_found_lists_where_it_was_looked_for() {
+        let dirs = DataDirs { dirs: vec!["/nowhere/at/all".into()] };
+        let words = folder(&dirs).unwrap_err().to_string();
+        assert!(words.contains("/nowhere/at/all") && words.contains("--data-dir"), "{words}");
+    }
+
+    #[test]
+    fn each_damage_is_named_with_file_and_place() {
+        let good = batch(&[1, 2]);
+        let mut wrong = good.clone();
+        wrong[RECORD] = 10;
+        let cases: [(&[u8], &str); 4] = [
+            (&[], "at byte 0: the end of the file"),
+            (&good[..RECORD - 1], "at byte 0: 3072 bytes before the end"),
+            (&[&good[..], &[3]].concat(), "at byte 6146: 1 bytes before the end"),
+            (&wrong, "at byte 3073: label 10; expected a label from 0 to 9"),
+        ];
+        for (bytes, words) in cases {
+            let (_root, dirs) = set();
+            let folder = folder(&dirs).unwrap();
+            fs::write(folder.join(TRAIN[3]), bytes).unwrap();
+            let error = read(&folder, &TRAIN, 0, &mut |_, _| {}).unwrap_err().to_string();
+            assert!(error.contains("data_batch_4.bin") && error.contains(words), "{error}");
+            assert_eq!(check(&dirs).unwrap_err().to_string(), error);
+        }
+    }
+
+    #[test]
+    fn a_missing_batch_is_told_even_where_it_is_not_needed() {
+        let (_root, dirs) = set();
+        let folder = folder(&dirs).unwrap();
+        fs::remove_file(folder.join(TRAIN[4])).unwrap();
+        let error = read(&folder, &TRAIN, 2, &mut |_, _| {}).unwrap_err();
+        assert!(matches!(error, DataError::Missing { ref file, .. } if file == "data_batch_5.bin"), "{error}");
+        fs::create_dir(folder.join(TRAIN[4])).unwrap();
+        assert!(read(&folder, &TRAIN, 2, &mut |_, _| {}).is_err());
+    }
+
+    #[test]
+    fn a_source_that_ends_early_is_truncated() {
+        let error = parse(&batch(&[1, 2])[..RECORD + 100], 2).unwrap_err().to_string();
+        assert_eq!(error, "batch.bin: at byte 3173: the end of the file; expected 2973 more bytes of record 1");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn records_survive_the_round_trip(labels in prop::collection::vec(0..10_u8, 1..5), salt: u8) {
+            let mut bytes = batch(&labels);
+            bytes.iter_mut().enumerate().filter(|(i, _)| i % RECORD != 0).for_each(|(_, b)| *b ^= salt);
+            let split = parse(&bytes, labels.len()).unwrap();
+            let again: Vec<u8> =
+                (0..split.len()).flat_map(|i| [&[split.labels[i] as u8][..], split.images.get(i)].concat()).collect();
+            prop_assert_eq!(bytes, again);
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..8000), take in 0..4_usize) {
+            match parse(&bytes, take) {
+                Ok(split) => prop_assert!(split.len() == take && split.labels.iter().all(|&l| l < 10)),
+                Err(error) => prop_assert!(error.to_string().contains("batch.bin: at byte")),
+            }
+        }
+
+        #[test]
+        fn arbitrary_files_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..8000)) {
+            let (_root, dirs) = set();
+            let folder = folder(&dirs).unwrap();
+            fs::write(folder.join(TEST[0]), bytes).unwrap();
+            let _ = (check(&dirs), read(&folder, &TEST, 1, &mut |_, _| {}));
+        }
+    }
+}

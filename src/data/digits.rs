@@ -5,7 +5,7 @@ use super::draw::background::plate;
 use super::draw::canvas::{Canvas, Colour, Texture, luminance, mix};
 use super::draw::pose::Pose;
 use super::draw::rng::Draw;
-use super::draw::{lens, light};
+use super::draw::{lens, light, limited, strength};
 use super::{DataError, assets};
 use crate::spec::data::Synthetic;
 use rayon::prelude::*;
@@ -88,7 +88,7 @@ impl Painter for Digits {
     }
 
     fn paint(&self, class: usize, settings: &Synthetic, draw: &mut Draw) -> Vec<u8> {
-        let (light, clutter) = (settings.light as f32, settings.clutter as f32);
+        let (light, clutter) = (strength(settings.light), strength(settings.clutter));
         let (ground, ink) = colours(draw);
         let mut canvas = plate(ground, clutter, draw);
         // Off to a side a neighbour would be as good an answer, so digits keep nearer to the middle.
@@ -105,7 +105,7 @@ impl Painter for Digits {
             stamp(&mut canvas, &pose.moved(aside, 0.0), texture, |x, y| local.on(x, y, ink));
         };
         for side in [-1.0, 1.0] {
-            let (there, gap) = (draw.chance(0.5 * (clutter * 2.5).clamp(0.0, 2.0)), draw.range(0.0, 0.25));
+            let (there, gap) = (draw.chance(0.5 * clutter.min(2.0)), draw.range(0.0, 0.25));
             let digit = draw.below(10);
             if there {
                 lay(digit, side * (ADVANCE * STYLES[style].1 + gap));
@@ -114,8 +114,8 @@ impl Painter for Digits {
         lay(class, 0.0);
         light::expose(&mut canvas, light, draw);
         // House numbers are read from afar: twice the blur of a sign.
-        lens::blur(&mut canvas, settings.blur as f32 * 2.0, draw);
-        lens::grain(&mut canvas, settings.noise as f32, draw);
+        lens::blur(&mut canvas, limited(settings.blur, 0.0, 8.0) * 2.0, draw);
+        lens::grain(&mut canvas, limited(settings.noise, 0.0, 255.0), draw);
         canvas.planes()
     }
 }

@@ -10,10 +10,10 @@ pub struct DataDirs {
 }
 
 impl DataDirs {
-    /// The folder of `--data-dir`, that of `TUNEOUT_DATA`, and `data` in the platform's data directory.
+    /// The folder of `--data-dir`, that of `TUNEOUT_DATA`, and the platform's data directory.
     pub fn resolve(flag: Option<&Path>) -> Self {
         let variable = std::env::var_os("TUNEOUT_DATA").filter(|value| !value.is_empty()).map(PathBuf::from);
-        let platform = directories::ProjectDirs::from("", "", "tuneout").map(|dirs| dirs.data_dir().join("data"));
+        let platform = crate::paths::data_dir();
         let mut dirs: Vec<PathBuf> = Vec::new();
         for dir in flag.map(Path::to_owned).into_iter().chain(variable).chain(platform) {
             if !dirs.contains(&dir) {

@@ -5,7 +5,7 @@ use super::draw::background::{mount, occlude, paint};
 use super::draw::canvas::Texture;
 use super::draw::pose::Pose;
 use super::draw::rng::Draw;
-use super::draw::{lens, light};
+use super::draw::{lens, light, limited, strength};
 use super::{DataError, assets};
 use crate::spec::data::Synthetic;
 use rayon::prelude::*;
@@ -58,7 +58,7 @@ pub const SIGNS: [(&str, &str); 43] = [
 ];
 
 /// The classes of `signs-12`, by their number in [`SIGNS`]; label 0 is "speed limit 20".
-pub const TWELVE: [usize; 12] = [0, 1, 2, 5, 11, 12, 13, 14, 17, 18, 28, 35];
+pub const TWELVE: [usize; 12] = [0, 1, 2, 11, 12, 13, 14, 17, 18, 28, 35, 38];
 
 /// Side at which a sign is rendered once, in texels: four to six for each pixel that it will fill.
 const TEXELS: u32 = 128;
@@ -112,7 +112,7 @@ impl Painter for Signs {
     }
 
     fn paint(&self, class: usize, settings: &Synthetic, draw: &mut Draw) -> Vec<u8> {
-        let (light, clutter) = (settings.light as f32, settings.clutter as f32);
+        let (light, clutter) = (strength(settings.light), strength(settings.clutter));
         let mut canvas = paint(clutter, draw);
         let pose = Pose::draw(settings, 1.0, draw);
         mount(&mut canvas, &pose, clutter, draw);
@@ -120,9 +120,9 @@ impl Painter for Signs {
         pose.lay(&mut canvas, &self.textures[class], |x, y, own| local.on(x, y, own));
         occlude(&mut canvas, &pose, clutter, draw);
         light::expose(&mut canvas, light, draw);
-        lens::blur(&mut canvas, settings.blur as f32, draw);
+        lens::blur(&mut canvas, limited(settings.blur, 0.0, 8.0), draw);
         lens::sharpen(&mut canvas, 0.2, draw);
-        lens::grain(&mut canvas, settings.noise as f32, draw);
+        lens::grain(&mut canvas, limited(settings.noise, 0.0, 255.0), draw);
         canvas.planes()
     }
 }

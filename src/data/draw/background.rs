@@ -1,22 +1,22 @@
 //! What stands behind, beside and before a sign: sky, foliage, walls, poles, plates, twigs.
 
 use super::canvas::{Canvas, Colour, SIDE, band, luminance, mix};
+use super::lens;
 use super::pose::Pose;
 use super::rng::Draw;
 
-/// The clutter at which the picture is like a street; the setting's default.
-const NATURAL: f32 = 0.4;
-
-const SKIES: [Colour; 5] = [[0.93, 0.94, 0.95], [0.98, 0.98, 0.97], [0.62, 0.66, 0.72], [0.46, 0.60, 0.82], [0.72, 0.80, 0.92]];
+const SKIES: [Colour; 5] = [[0.76, 0.78, 0.80], [0.82, 0.82, 0.81], [0.55, 0.59, 0.65], [0.38, 0.52, 0.74], [0.60, 0.69, 0.82]];
 const LEAVES: [Colour; 6] = [[0.13, 0.19, 0.09], [0.24, 0.31, 0.13], [0.19, 0.17, 0.12], [0.36, 0.29, 0.13], [0.10, 0.11, 0.11], [0.30, 0.36, 0.22]];
 const WALLS: [Colour; 7] =
     [[0.62, 0.56, 0.48], [0.45, 0.25, 0.18], [0.78, 0.74, 0.66], [0.40, 0.40, 0.42], [0.74, 0.62, 0.40], [0.25, 0.26, 0.30], [0.55, 0.58, 0.60]];
 const POLES: [Colour; 3] = [[0.50, 0.51, 0.52], [0.32, 0.33, 0.34], [0.66, 0.66, 0.66]];
 const NEIGHBOURS: [Colour; 5] = [[0.72, 0.10, 0.13], [0.06, 0.30, 0.66], [0.92, 0.92, 0.90], [0.93, 0.70, 0.08], [0.15, 0.15, 0.16]];
 
+/// Largest deviation of the background's blur, in pixels: it lies behind the plane in focus.
+const DEFOCUS: f32 = 1.9;
+
 /// A background: two kinds of ground on either side of an edge, at most.
-pub fn paint(clutter: f32, draw: &mut Draw) -> Canvas {
-    let strength = (clutter / NATURAL).clamp(0.0, 2.5);
+pub fn paint(strength: f32, draw: &mut Draw) -> Canvas {
     let mut canvas = ground(strength, draw);
     if draw.chance(0.55 * strength) {
         let other = ground(strength, draw);
@@ -30,6 +30,8 @@ pub fn paint(clutter: f32, draw: &mut Draw) -> Canvas {
             *pixel = mix(*pixel, other.pixels[index], (depth + 0.5).clamp(0.0, 1.0));
         }
     }
+    let sigma = draw.range(0.4 * DEFOCUS, DEFOCUS);
+    lens::spread(&mut canvas, sigma, sigma);
     canvas
 }
 
@@ -45,8 +47,8 @@ fn edge(draw: &mut Draw) -> (f32, f32) {
 
 fn ground(strength: f32, draw: &mut Draw) -> Canvas {
     match draw.below(10) {
-        0..3 => sky(strength, draw),
-        3..7 => foliage(strength, draw),
+        0..2 => sky(strength, draw),
+        2..7 => foliage(strength, draw),
         _ => wall(strength, draw),
     }
 }
@@ -67,7 +69,7 @@ fn sky(strength: f32, draw: &mut Draw) -> Canvas {
 fn foliage(strength: f32, draw: &mut Draw) -> Canvas {
     let (dark, light) = (draw.pick(&LEAVES), draw.pick(&LEAVES));
     let sky = mix(draw.pick(&SKIES), light, draw.range(0.0, 0.6));
-    let holes = if draw.chance(0.45) { draw.range(0.15, 0.75) } else { 2.0 };
+    let holes = if draw.chance(0.35) { draw.range(0.2, 0.75) } else { 2.0 };
     let (coarse, middle, fine) = (noise(draw, 11), noise(draw, 5), noise(draw, 2));
     let (tint, depth) = (noise(draw, 8), draw.range(0.10, 0.30) * strength);
     let mut canvas = Canvas::plain(dark);
@@ -113,20 +115,19 @@ fn window(canvas: &mut Canvas, draw: &mut Draw) {
 }
 
 /// The pole below the sign, and now and then a plate under it or another sign's edge above.
-pub fn mount(canvas: &mut Canvas, pose: &Pose, clutter: f32, draw: &mut Draw) {
-    let strength = (clutter / NATURAL).clamp(0.0, 2.5);
+pub fn mount(canvas: &mut Canvas, pose: &Pose, strength: f32, draw: &mut Draw) {
     let (x, y) = pose.centre;
     if draw.chance(0.6 * strength) {
         let (colour, wide) = (draw.pick(&POLES), draw.range(0.7, 1.7));
         let (lean, light) = (draw.range(-0.05, 0.05), draw.range(0.5, 1.1));
         canvas.lay(colour.map(|c| c * light), |px, py| band(px + lean * (py - y), x - wide, x + wide) * (py - y + 0.5).clamp(0.0, 1.0));
     }
-    if draw.chance(0.16 * strength) {
+    if draw.chance(0.10 * strength) {
         let (wide, top) = (pose.half * draw.range(0.6, 1.0), y + pose.half * draw.range(1.03, 1.15));
-        let (high, shade) = (draw.range(3.0, 9.0), draw.range(0.5, 1.0));
-        canvas.lay([0.9 * shade, 0.9 * shade, 0.88 * shade], |px, py| band(px, x - wide, x + wide) * band(py, top, top + high));
+        let (high, shade) = (draw.range(3.0, 9.0), draw.range(0.4, 0.9));
+        canvas.lay([0.8 * shade, 0.8 * shade, 0.78 * shade], |px, py| band(px, x - wide, x + wide) * band(py, top, top + high));
     }
-    if draw.chance(0.16 * strength) {
+    if draw.chance(0.12 * strength) {
         neighbour(canvas, pose, draw);
     }
 }
@@ -138,13 +139,12 @@ fn neighbour(canvas: &mut Canvas, pose: &Pose, draw: &mut Draw) {
     let (x, y) = (pose.centre.0 + draw.range(-1.5, 1.5), pose.centre.1 + apart);
     let (rim, light) = (draw.range(0.06, 0.2) * radius, draw.range(0.4, 1.0));
     let disc = |px: f32, py: f32, size: f32| (size - ((px - x) * (px - x) + (py - y) * (py - y)).sqrt() + 0.5).clamp(0.0, 1.0);
-    canvas.lay([0.9 * light, 0.9 * light, 0.88 * light], |px, py| disc(px, py, radius));
+    canvas.lay([0.8 * light, 0.8 * light, 0.78 * light], |px, py| disc(px, py, radius));
     canvas.lay(colour.map(|c| c * light), |px, py| disc(px, py, radius - rim));
 }
 
 /// A twig, a bar or a leaf before the sign; rare, and never large enough to hide it.
-pub fn occlude(canvas: &mut Canvas, pose: &Pose, clutter: f32, draw: &mut Draw) {
-    let strength = (clutter / NATURAL).clamp(0.0, 2.5);
+pub fn occlude(canvas: &mut Canvas, pose: &Pose, strength: f32, draw: &mut Draw) {
     if !draw.chance(0.14 * strength) {
         return;
     }
@@ -181,8 +181,7 @@ pub fn noise(draw: &mut Draw, cell: usize) -> Vec<f32> {
 }
 
 /// A plate of one colour, lightly worn: the ground of house numbers.
-pub fn plate(colour: Colour, clutter: f32, draw: &mut Draw) -> Canvas {
-    let strength = (clutter / NATURAL).clamp(0.0, 2.5);
+pub fn plate(colour: Colour, strength: f32, draw: &mut Draw) -> Canvas {
     let (coarse, fine) = (noise(draw, 14), noise(draw, 3));
     let (spots, grain) = (draw.range(0.02, 0.14) * strength, draw.range(0.0, 0.05) * strength);
     let mut canvas = Canvas::plain(colour);

@@ -5,7 +5,6 @@ use super::rng::Draw;
 
 /// Blurs by up to `largest` pixels (a Gaussian's deviation), a little more along one axis than the other.
 pub fn blur(canvas: &mut Canvas, largest: f32, draw: &mut Draw) {
-    let largest = largest.clamp(0.0, 8.0);
     let (happens, share, lopsided) = (draw.chance(0.6), draw.unit(), draw.range(0.6, 1.4));
     if !happens || largest == 0.0 {
         return;
@@ -23,7 +22,7 @@ pub fn sharpen(canvas: &mut Canvas, most: f32, draw: &mut Draw) {
 }
 
 /// A Gaussian with these deviations, as repeated sums of three neighbours: the variance of `[a, 1-2a, a]` is `2a`.
-fn spread(canvas: &mut Canvas, along_x: f32, along_y: f32) {
+pub fn spread(canvas: &mut Canvas, along_x: f32, along_y: f32) {
     for (step, sigma) in [(1, along_x), (SIDE, along_y)] {
         let variance = sigma * sigma;
         let passes = (variance / 0.5) as usize + 1;
@@ -48,7 +47,7 @@ fn pass(canvas: &mut Canvas, step: usize, share: f32) {
 /// Adds noise of a deviation of up to `largest` grey levels; three quarters of the variance grey, as a demosaiced
 /// sensor's is, the rest coloured.
 pub fn grain(canvas: &mut Canvas, largest: f32, draw: &mut Draw) {
-    let sigma = largest.clamp(0.0, 255.0) / 255.0 * draw.range(0.15, 1.0);
+    let sigma = largest / 255.0 * draw.range(0.15, 1.0);
     if sigma == 0.0 {
         return;
     }

@@ -4,9 +4,6 @@ use super::background::noise;
 use super::canvas::{Canvas, Colour, SIDE, luminance, mix};
 use super::rng::Draw;
 
-/// The light at which pictures vary as on a street; the setting's default.
-const NATURAL: f32 = 0.4;
-
 /// Light that falls on the object alone: it may stand against a bright sky, be bleached or lit from one side.
 #[derive(Clone, Copy, Debug)]
 pub struct Local {
@@ -16,9 +13,8 @@ pub struct Local {
 }
 
 impl Local {
-    /// Draws the object's light by the setting's strength.
-    pub fn draw(light: f32, draw: &mut Draw) -> Self {
-        let strength = (light / NATURAL).clamp(0.0, 2.5);
+    /// Draws the object's light by the strength of the setting `light`.
+    pub fn draw(strength: f32, draw: &mut Draw) -> Self {
         let (dx, dy) = draw.direction();
         let slope = draw.range(0.0, 0.16) * strength;
         let dim = draw.unit();
@@ -38,8 +34,7 @@ impl Local {
 }
 
 /// Exposes the whole picture: gain, cast, shade, haze. Values may pass beyond white and are clipped later.
-pub fn expose(canvas: &mut Canvas, light: f32, draw: &mut Draw) {
-    let strength = (light / NATURAL).clamp(0.0, 2.5);
+pub fn expose(canvas: &mut Canvas, strength: f32, draw: &mut Draw) {
     let gain = exposure(strength, draw);
     let warm = draw.normal() * 0.05 * strength;
     let cast: Colour = [1.0 + warm, 1.0 + draw.normal() * 0.02 * strength, 1.0 - warm];
@@ -59,15 +54,15 @@ pub fn expose(canvas: &mut Canvas, light: f32, draw: &mut Draw) {
     }
 }
 
-/// Mostly well exposed; a third is darker, down to a third of the light, and some is overexposed.
+/// Half is well exposed; most of the rest is darker, down to four tenths of the light, and some is overexposed.
 fn exposure(strength: f32, draw: &mut Draw) -> f32 {
     let (kind, share) = (draw.unit(), draw.unit());
     let stray = if kind < 0.5 {
-        0.30 * share - 0.15
-    } else if kind < 0.84 {
+        0.24 * share - 0.18
+    } else if kind < 0.9 {
         -0.15 - 0.47 * share
     } else {
-        0.15 + 0.45 * share
+        0.06 + 0.34 * share
     };
     (1.0 + stray * strength).max(0.12)
 }

@@ -12,7 +12,7 @@ pub mod rng;
 
 use rayon::prelude::*;
 
-use super::{DataError, Images, Split};
+use super::{Images, Split};
 use crate::spec::data::Synthetic;
 use canvas::SIDE;
 use rng::{Draw, Part};
@@ -27,6 +27,16 @@ pub trait Painter: Sync {
     fn paint(&self, class: usize, settings: &Synthetic, draw: &mut Draw) -> Vec<u8>;
 }
 
+/// A setting within its limits; what is no number counts as the lower one.
+pub fn limited(value: f64, low: f32, high: f32) -> f32 {
+    (value as f32).max(low).min(high)
+}
+
+/// A setting's strength, 1 where pictures look like a street: `light` and `clutter` are 0.4 there, their default.
+pub fn strength(setting: f64) -> f32 {
+    limited(setting / 0.4, 0.0, 2.5)
+}
+
 /// Images drawn between two reports of progress.
 const CHUNK: usize = 256;
 
@@ -34,7 +44,7 @@ const CHUNK: usize = 256;
 ///
 /// Image `i` follows from the settings, the part and `i` alone, so it is the same for any `count` and any
 /// number of threads.
-pub fn split(painter: &dyn Painter, settings: &Synthetic, test: bool, count: usize, progress: &mut dyn FnMut(usize)) -> Result<Split, DataError> {
+pub fn split(painter: &dyn Painter, settings: &Synthetic, test: bool, count: usize, progress: &mut dyn FnMut(usize)) -> Split {
     let labels = labels(painter, settings.seed, test, count);
     let mut images = Images { shape: [3, SIDE, SIDE], pixels: vec![0; count * 3 * SIDE * SIDE] };
     let stride = images.stride();
@@ -48,7 +58,7 @@ pub fn split(painter: &dyn Painter, settings: &Synthetic, test: bool, count: usi
         });
         progress((first + CHUNK).min(count));
     }
-    Ok(Split { images, labels })
+    Split { images, labels }
 }
 
 /// Labels in rounds: every round holds each class once, in a random order. Any beginning is therefore balanced

@@ -1,11 +1,12 @@
 //! Where the object stands in the picture, and how it is turned.
 
 use super::canvas::{Canvas, Colour, SIDE, Texture, mix};
+use super::limited;
 use super::rng::Draw;
 use crate::spec::data::Synthetic;
 
-/// Samples per pixel and axis when an object is laid on the picture: an area filter, sixteen samples a pixel.
-const OVERSAMPLE: usize = 4;
+/// Samples per pixel and axis when an object is laid on the picture: an area filter, nine samples a pixel.
+const OVERSAMPLE: usize = 3;
 
 /// A place in the picture: size, rotation, shear, foreshortening and a little perspective.
 #[derive(Clone, Debug)]
@@ -23,14 +24,14 @@ pub struct Pose {
 impl Pose {
     /// Draws a pose by the settings; `sideways` (0..1) scales how far off the centre it may be from left to right.
     pub fn draw(settings: &Synthetic, sideways: f32, draw: &mut Draw) -> Self {
-        let low = (settings.size_min as f32).clamp(0.1, 1.5);
-        let high = (settings.size_max as f32).clamp(low, 1.5);
-        let (place, shear) = (settings.place.clamp(0.0, 1.0) as f32, settings.shear.clamp(0.0, 1.0) as f32);
+        let low = limited(settings.size_min, 0.1, 1.5);
+        let high = limited(settings.size_max, low, 1.5);
+        let (place, shear) = (limited(settings.place, 0.0, 1.0), limited(settings.shear, 0.0, 1.0));
         let half = draw.range(low, high) * SIDE as f32 / 2.0;
         let slack = (SIDE as f32 / 2.0 - half).max(0.0) * place;
         let middle = SIDE as f32 / 2.0;
         let centre = (middle + draw.range(-slack, slack) * sideways, middle + draw.range(-slack, slack));
-        let (sin, cos) = rotation(draw.normal() * settings.rotation.clamp(-180.0, 180.0) as f32);
+        let (sin, cos) = rotation(draw.normal() * limited(settings.rotation, 0.0, 180.0));
         // A sign that is turned away is narrower, never wider.
         let narrow = 1.0 - (draw.normal().abs() * shear * 1.2).min(0.4);
         let (skew_x, skew_y) = (draw.normal() * shear, draw.normal() * shear);
@@ -64,16 +65,19 @@ impl Pose {
 
     /// Mean of the samples within the pixel whose corner is (x, y), and the pixel's middle on the object.
     fn gather(&self, texture: &Texture, x: f32, y: f32) -> ([f32; 4], f32, f32) {
+        let (u, v) = self.onto(x + 0.5, y + 0.5);
         let mut sum = [0.0; 4];
+        // Half a pixel's diagonal, stretched by shear and foreshortening, is under 1.5 pixels.
+        if u.abs().max(v.abs()) > 1.05 + 1.5 / self.half {
+            return (sum, u, v);
+        }
         for step in 0..OVERSAMPLE * OVERSAMPLE {
             let offset = |i: usize| (i as f32 + 0.5) / OVERSAMPLE as f32;
             let (u, v) = self.onto(x + offset(step % OVERSAMPLE), y + offset(step / OVERSAMPLE));
             let texel = texture.at(u, v);
-            for (total, value) in sum.iter_mut().zip(texel) {
-                *total += value / (OVERSAMPLE * OVERSAMPLE) as f32;
-            }
+            sum = std::array::from_fn(|c| sum[c] + texel[c]);
         }
-        let (u, v) = self.onto(x + 0.5, y + 0.5);
+        let sum = sum.map(|total| total / (OVERSAMPLE * OVERSAMPLE) as f32);
         (sum, u, v)
     }
 
