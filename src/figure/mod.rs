@@ -21,6 +21,7 @@ pub mod preset;
 pub mod runs;
 pub mod scene;
 mod select;
+pub mod terminal;
 pub mod ticks;
 mod write;
 

@@ -298,11 +298,17 @@ impl Scene {
     }
 }
 
-impl Series {
-    /// Whether point `index` of series number `order` of `count` carries its mark: of many points about eight do, and
-    /// those of different series stand at different places, so that no mark hides another.
-    pub fn marked(&self, index: usize, order: usize, count: usize) -> bool {
-        let every = self.points.len().div_ceil(9).max(1);
-        index % every == order * every / count.max(1) % every
+impl Panel {
+    /// Points that carry their series' mark: of many points about eight do, and those of different series stand at
+    /// different places, so that no mark hides another.
+    pub fn marks(&self) -> Vec<(Marker, Look, &Point)> {
+        let marked: Vec<(Marker, &Series)> = self.series.iter().filter_map(|s| Some((s.look.marker?, s))).collect();
+        let mut marks = Vec::new();
+        for (order, (marker, series)) in marked.iter().enumerate() {
+            let every = series.points.len().div_ceil(9).max(1);
+            let first = order * every / marked.len() % every;
+            marks.extend(series.points.iter().skip(first).step_by(every).map(|point| (*marker, series.look, point)));
+        }
+        marks
     }
 }

@@ -103,7 +103,7 @@ pub(super) fn layout<'a>(scene: &'a Scene, style: &Style) -> Layout<'a> {
     if style.caption {
         y = small_print(&mut page, scene, style, (MARGIN + 2.0, y + 7.0), content - 4.0);
     }
-    page.size.1 = y + MARGIN;
+    page.size = (page.size.0.ceil(), (y + MARGIN).ceil());
     page
 }
 

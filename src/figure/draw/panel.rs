@@ -32,8 +32,7 @@ impl Drawing<'_, '_> {
         self.references()?;
         self.panel.series.iter().try_for_each(|s| self.band(s))?;
         self.panel.series.iter().try_for_each(|s| self.curve(s))?;
-        let count = self.panel.series.len();
-        self.panel.series.iter().enumerate().try_for_each(|(order, s)| self.marks(s, order, count))?;
+        self.marks()?;
         self.canvas.edge(rect, INK, 0.6)?;
         self.ticks()?;
         self.spans()
@@ -163,14 +162,12 @@ impl Drawing<'_, '_> {
         self.canvas.line_within(self.frame.rect, &places, ink(series.look.colour), series.look.width, dash)
     }
 
-    fn marks(&self, series: &Series, order: usize, count: usize) -> Drawn {
-        let Some(marker) = series.look.marker else { return Ok(()) };
+    fn marks(&self) -> Drawn {
         let rect = self.frame.rect;
-        for (index, point) in series.points.iter().enumerate() {
+        for (marker, look, point) in self.panel.marks() {
             let (x, y) = self.place(point.x, point.y);
-            let seen = (rect.x..=rect.right()).contains(&x) && (rect.y..=rect.bottom()).contains(&y);
-            if seen && series.marked(index, order, count) {
-                self.canvas.marker((x, y), marker, series.look.colour)?;
+            if (rect.x..=rect.right()).contains(&x) && (rect.y..=rect.bottom()).contains(&y) {
+                self.canvas.marker((x, y), marker, look.colour)?;
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use super::layout::Style;
 use super::text::{FAMILY, files};
 use crate::figure::FigureError;
 use crate::figure::scene::Scene;
-use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb::Database};
 use std::sync::Arc;
 
@@ -30,6 +30,8 @@ pub fn render(svg: &str, scale: f64) -> Result<Pixmap, FigureError> {
     let (width, height) = (f64::from(tree.size().width()) * scale, f64::from(tree.size().height()) * scale);
     let pixels = || FigureError::Draw(format!("{width:.0} by {height:.0} pixels is not a size of a picture"));
     let mut pixmap = Pixmap::new(width.round() as u32, height.round() as u32).ok_or_else(pixels)?;
+    // Of a last pixel that the page covers in part, the rest is paper too.
+    pixmap.fill(Color::WHITE);
     resvg::render(&tree, Transform::from_scale(scale as f32, scale as f32), &mut pixmap.as_mut());
     Ok(pixmap)
 }

@@ -57,7 +57,7 @@ fn sample(canvas: &Canvas, look: Look, at: Place) -> Result<(), FigureError> {
 
 /// Gives the page its size in points, and a title and description for those who cannot see it.
 fn headed(drawn: &str, scene: &Scene, size: Place) -> String {
-    let (width, height) = ((size.0 * UNITS).round() / UNITS, (size.1 * UNITS).round() / UNITS);
+    let (width, height) = size;
     let (boxed, name) = ((width * UNITS, height * UNITS), if scene.name.is_empty() { "tuneout" } else { &scene.name });
     let head = format!(
         "<svg width=\"{width}pt\" height=\"{height}pt\" viewBox=\"0 0 {} {}\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\">\n<title>{}</title>\n<desc>{}</desc>",

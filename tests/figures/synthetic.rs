@@ -1,0 +1,149 @@
+//! Run directories as the program would leave them, with curves of a closed form in place of training.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use tuneout::run::event::{Clock, Event, EventKind, Facts, Measures};
+use tuneout::spec::{RunSpec, Stage, preset};
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq)]
+pub enum End {
+    Finished,
+    /// After this many epochs, by the user.
+    Stopped(u64),
+}
+
+/// One run to write.
+pub struct Run {
+    pub spec: RunSpec,
+    pub end: End,
+    /// Steps at which LR MAX1 was changed, with its new values.
+    pub changes: Vec<(u64, f64)>,
+    /// Milliseconds since 1970 of its first line.
+    pub began: u64,
+}
+
+impl Run {
+    /// A finished defense of the preset `name`, with some settings changed.
+    pub fn of(name: &str, changes: &[(&str, &str)]) -> Self {
+        let changes: Vec<_> = changes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let spec = preset::load(name).unwrap().spec.with_all(&changes, "--set").unwrap();
+        Self { spec, end: End::Finished, changes: Vec::new(), began: 1_000_000 }
+    }
+}
+
+const IMAGES: usize = 4000;
+
+fn facts(spec: &RunSpec, stage: Stage) -> Facts {
+    Facts {
+        id: match stage {
+            Stage::Attack => spec.attack_id("test"),
+            Stage::Defense => spec.defense_id("test"),
+        },
+        parent: (stage == Stage::Defense).then(|| spec.attack_id("test")),
+        data: spec.data.name().into(),
+        model: spec.model.name().into(),
+        attack: spec.attack.name().into(),
+        defense: if stage == Stage::Defense { spec.defense.name().into() } else { String::new() },
+        seed: spec.seed,
+        target: spec.attack.target,
+        train_images: IMAGES,
+        clean_images: spec.clean_images(IMAGES),
+        test_images: 1200,
+        asr_images: 1100,
+        epochs: spec.epochs(stage),
+        steps_per_epoch: spec.steps_per_epoch(stage, spec.clean_images(IMAGES)),
+        batch: spec.defense.batch,
+        device: "cpu (2 threads, avx2)".into(),
+        ..Facts::default()
+    }
+}
+
+/// Fine-tuning forgets slowly, super-fine-tuning at once; attacks and seeds differ a little.
+pub fn measures(spec: &RunSpec, stage: Stage, epoch: f64) -> Measures {
+    let wobble = (spec.seed as f64 * 1.7 + epoch).sin();
+    let start = if spec.attack.name() == "badnets" { 0.985 } else { 0.93 };
+    let (ca, asr) = match (stage, spec.defense.name()) {
+        (Stage::Attack, _) => (0.98 * (1.0 - (-epoch / 3.0).exp()), start * (1.0 - (-epoch / 2.0).exp())),
+        (_, "fine-tuning") => (0.975 + 0.004 * wobble, start - 0.012 * epoch * (1.0 + 0.4 * wobble)),
+        _ => (0.965 + 0.01 * wobble - 0.06 * (-(epoch - 2.0).powi(2)).exp(), start * (-epoch * (0.9 + 0.35 * wobble)).exp() + 0.01),
+    };
+    Measures { ca, asr: asr.clamp(0.0, 1.0), ra: (1.0 - asr).clamp(0.0, 1.0) * ca }
+}
+
+/// The log of one stage.
+pub fn events(run: &Run, stage: Stage) -> Vec<Event> {
+    let facts = facts(&run.spec, stage);
+    let steps = facts.steps_per_epoch;
+    // A change at step s holds for the steps from s on.
+    let lr = |i: u64| {
+        let value = run.changes.iter().rev().find(|(step, _)| *step <= i).map(|(_, value)| value.to_string());
+        let spec = value.map_or_else(|| run.spec.clone(), |v| run.spec.with("defense.lr_max1", &v, "test").unwrap());
+        spec.schedule(stage, steps).lr(i)
+    };
+    let epochs = match run.end {
+        End::Finished => facts.epochs,
+        End::Stopped(epoch) => epoch.min(facts.epochs),
+    };
+    let mut kinds = vec![(0, EventKind::Started { stage, facts: Box::new(facts) })];
+    kinds.push((0, EventKind::Epoch { epoch: 0, lr: 0.0, loss: 0.0, measures: measures(&run.spec, stage, 0.0) }));
+    for epoch in 0..epochs {
+        for step in (epoch * steps + 1..=(epoch + 1) * steps).filter(|step| step % 10 == 0) {
+            let at = step as f64 / steps as f64;
+            let measures = measures(&run.spec, stage, at);
+            kinds.push((step, EventKind::Probe { epoch: at, lr: lr(step - 1), loss: 0.1, measures }));
+        }
+        kinds.extend(
+            run.changes
+                .iter()
+                .filter(|(step, _)| step / steps == epoch)
+                .map(|(step, value)| (*step, EventKind::Applied { path: "defense.lr_max1".into(), value: *value })),
+        );
+        let (step, measures) = ((epoch + 1) * steps, measures(&run.spec, stage, epoch as f64 + 1.0));
+        kinds.push((step, EventKind::Epoch { epoch: epoch + 1, lr: lr(step - 1), loss: 0.1, measures }));
+    }
+    let last = kinds.last().map_or(0, |(step, _)| *step);
+    let end = if run.end == End::Finished { EventKind::Finished { measures: measures(&run.spec, stage, epochs as f64) } } else { EventKind::Stopped };
+    kinds.push((last, end));
+    kinds.sort_by_key(|(step, kind)| {
+        (*step, !matches!(kind, EventKind::Started { .. }), matches!(kind, EventKind::Finished { .. } | EventKind::Stopped))
+    });
+    let clock = |step: u64| Clock { unix_ms: run.began + 20 * step, train_seconds: step as f64 * 0.02, images_per_second: 3000.0 };
+    kinds.into_iter().enumerate().map(|(seq, (step, kind))| Event { seq: seq as u64, step, clock: clock(step), kind }).collect()
+}
+
+/// Writes the defense's directory under `runs`, and the attack's when it is not there; the defense's directory.
+pub fn write(runs: &Path, run: &Run) -> PathBuf {
+    let attack = runs.join(run.spec.attack_id("test"));
+    if !attack.exists() {
+        write_stage(&attack, run, Stage::Attack);
+    }
+    let defense = runs.join(run.spec.defense_id("test"));
+    write_stage(&defense, run, Stage::Defense);
+    defense
+}
+
+fn write_stage(dir: &Path, run: &Run, stage: Stage) {
+    fs::create_dir_all(dir).unwrap();
+    let events = match stage {
+        Stage::Defense => events(run, stage),
+        Stage::Attack => events(&Run { spec: run.spec.clone(), end: End::Finished, changes: Vec::new(), began: run.began - 500_000 }, stage),
+    };
+    let log: String = events.iter().map(|e| serde_json::to_string(e).unwrap() + "\n").collect();
+    let parent = (stage == Stage::Defense).then(|| run.spec.attack_id("test"));
+    fs::write(dir.join("spec.toml"), toml::to_string(&run.spec.to_table()).unwrap()).unwrap();
+    fs::write(dir.join("lineage.json"), serde_json::json!({ "parent": parent }).to_string()).unwrap();
+    fs::write(dir.join("events.jsonl"), log).unwrap();
+    if run.end == End::Finished {
+        fs::write(dir.join("done.json"), "{}").unwrap();
+    }
+}
+
+/// Two attacks on one data set, both defenses, seeds 0 to 2.
+pub fn two_attacks(runs: &Path) {
+    for seed in ["0", "1", "2"] {
+        for name in ["demo", "demo-ft", "demo-blended", "demo-blended-ft"] {
+            write(runs, &Run::of(name, &[("seed", seed)]));
+        }
+    }
+}
