@@ -94,15 +94,14 @@ impl Painter for Digits {
         // Off to a side a neighbour would be as good an answer, so digits keep nearer to the middle.
         let pose = Pose::draw(settings, 0.5, draw);
         let style = draw.below(STYLES.len());
-        let local = light::Local::draw(light, draw);
         let shadow = draw.chance(0.25).then(|| (draw.range(0.04, 0.12), draw.range(0.04, 0.12)));
         let mut lay = |digit: usize, aside: f32| {
             let texture = &self.textures[style][digit];
             if let Some((x, y)) = shadow {
                 let dark = mix(ground, [0.0; 3], 0.5);
-                stamp(&mut canvas, &pose.moved(aside + x, y), texture, |_, _| dark);
+                stamp(&mut canvas, &pose.moved(aside + x, y), texture, dark);
             }
-            stamp(&mut canvas, &pose.moved(aside, 0.0), texture, |x, y| local.on(x, y, ink));
+            stamp(&mut canvas, &pose.moved(aside, 0.0), texture, ink);
         };
         for side in [-1.0, 1.0] {
             let (there, gap) = (draw.chance(0.5 * clutter.min(2.0)), draw.range(0.0, 0.25));
@@ -120,6 +119,6 @@ impl Painter for Digits {
     }
 }
 
-fn stamp(canvas: &mut Canvas, pose: &Pose, texture: &Texture, paint: impl Fn(f32, f32) -> Colour) {
-    pose.lay(canvas, texture, |x, y, _| paint(x, y));
+fn stamp(canvas: &mut Canvas, pose: &Pose, texture: &Texture, ink: Colour) {
+    pose.lay(canvas, texture, |_, _, _| ink);
 }
