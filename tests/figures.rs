@@ -347,7 +347,8 @@ fn looks_as_kept(scene: &Scene, name: &str) {
     let gaps: Vec<u8> = kept.iter().zip(&now).map(|(a, b)| a.abs_diff(*b)).collect();
     let mean = gaps.iter().map(|g| f64::from(*g)).sum::<f64>() / gaps.len() as f64;
     let largest = gaps.iter().max().copied().unwrap_or(0);
-    assert!(mean < 0.5 && largest < 40, "{name}: differs from the picture kept by {mean:.2} on average, {largest} at most");
+    // A mark, a dash or 0.02 of accuracy make more than this; another processor's rounding makes less.
+    assert!(mean < 0.03 && largest <= 6, "{name}: differs from the picture kept by {mean:.2} on average, {largest} at most");
 }
 
 #[test]
