@@ -18,17 +18,19 @@ fn own_signs() -> Option<PathBuf> {
     crate::paths::config_dir().map(|dir| dir.join("signs"))
 }
 
-/// The SVG of a sign: the user's own, else the embedded one.
-pub fn sign(file: &str) -> Result<Vec<u8>, DataError> {
-    if let Some(own) = own_sign(file) {
-        let size = std::fs::metadata(&own).map_err(|source| DataError::Io { file: own.clone(), source })?.len();
-        if size > LARGEST {
-            let reason = format!("{size} bytes; at most {LARGEST} are read");
-            return Err(DataError::Asset { name: own.display().to_string(), reason });
-        }
-        return std::fs::read(&own).map_err(|source| DataError::Io { file: own, source });
+/// Where a sign was found, for messages, and its SVG: the user's own, else the embedded one.
+pub fn sign(file: &str) -> Result<(String, Vec<u8>), DataError> {
+    let Some(own) = own_sign(file) else {
+        return embedded(&SIGNS, file).map(|svg| (file.to_owned(), svg.to_vec()));
+    };
+    let name = own.display().to_string();
+    let size = std::fs::metadata(&own).map_err(|source| DataError::Io { file: own.clone(), source })?.len();
+    if size > LARGEST {
+        let reason = format!("{size} bytes; at most {LARGEST} are read");
+        return Err(DataError::Asset { name, reason });
     }
-    embedded(&SIGNS, file).map(<[u8]>::to_vec)
+    let svg = std::fs::read(&own).map_err(|source| DataError::Io { file: own, source })?;
+    Ok((name, svg))
 }
 
 /// The user's own file of this name, if there is one.
@@ -64,7 +66,7 @@ mod tests {
     fn fonts_and_signs_are_there() {
         assert!(font("DejaVuSans.ttf").unwrap().len() > 100_000);
         assert!(font("DejaVuSans-Bold.ttf").unwrap().len() > 100_000);
-        assert!(sign("14-stop.svg").unwrap().starts_with(b"<svg"));
+        assert!(sign("14-stop.svg").unwrap().1.starts_with(b"<svg"));
         assert!(sign("99-none.svg").is_err());
     }
 }

@@ -84,8 +84,8 @@ impl Signs {
         // No text in the signs, hence no fonts here: their digits are paths.
         let options = resvg::usvg::Options::default();
         let render = |&sign: &usize| {
-            let file = file(sign);
-            Texture::from_svg(&file, &assets::sign(&file)?, TEXELS, &options)
+            let (name, svg) = assets::sign(&file(sign))?;
+            Texture::from_svg(&name, &svg, TEXELS, &options)
         };
         Ok(Self { name, textures: signs.par_iter().map(render).collect::<Result<_, _>>()? })
     }
