@@ -156,6 +156,20 @@ fn of_as_many_runs_the_newest_settings_are_drawn() {
 }
 
 #[test]
+fn both_defenses_of_a_seed_start_from_one_backdoored_model() {
+    let dir = runs_dir(|dir| {
+        write(dir, &Run::of("demo", &[]));
+        write(dir, &Run::of("demo-ft", &[]));
+        write(dir, &Run { images: "others", began: 9_000_000, ..Run::of("demo", &[]) });
+    });
+    let scene = figure_4(&dir);
+    assert_eq!(scene.panels[0].series.len(), 4);
+    let (start, other) = (Run::of("demo", &[]).spec.defense_id("test"), Run::of("demo", &[]).spec.defense_id("others"));
+    assert_eq!(scene.panels[0].series[3].points[0].sources[0].run, start);
+    notes_say(&scene, &["Not drawn (SFT, from another backdoored model of the same settings and seed)", &other]);
+}
+
+#[test]
 fn unfinished_runs_are_drawn_as_far_as_they_went_but_never_beside_finished_ones() {
     let stopped = || Run { end: End::Stopped(6), ..Run::of("demo", &[("seed", "4")]) };
     let alone = figure_4(&runs_dir(|dir| drop(write(dir, &stopped()))));

@@ -63,27 +63,45 @@ pub fn value(spec: &RunSpec, path: &str) -> String {
 fn cell<'a>(row: String, column: String, runs: Vec<&'a RunEntry>, curves: &'a Curves) -> Cell<'a> {
     let mut left_out = Vec::new();
     // Both defenses of a panel start from the same kind of backdoored model.
-    let (model, others) = best(
-        runs,
-        |run| settings(&run.spec, |path| !path.starts_with("defense.")),
-        |runs| {
-            let covered = defenses(curves).iter().filter(|d| runs.iter().any(|r| r.spec.defense.name() == **d)).count();
-            (covered, rank(runs))
-        },
-    );
+    let covering = |runs: &[&RunEntry]| {
+        let covered = defenses(curves).iter().filter(|d| runs.iter().any(|r| r.spec.defense.name() == **d)).count();
+        (covered, rank(runs))
+    };
+    let (model, others) = best(runs, |run| settings(&run.spec, |path| !path.starts_with("defense.")), covering);
     if let Some(first) = model.first() {
         left_out.extend(others.into_iter().map(|run| (run, differences(&first.spec, &run.spec, |path| !path.starts_with("defense.")))));
     }
-    let halves = defenses(curves).into_iter().map(|defense| {
+    let model = one_start_a_seed(model, covering, &mut left_out);
+    let mut halves = Vec::new();
+    for defense in defenses(curves) {
         let of_defense = model.iter().copied().filter(|run| run.spec.defense.name() == defense).collect();
         let (same, others) = best(of_defense, |run| settings(&run.spec, |_| true), rank);
         if let Some(first) = same.first() {
             left_out.extend(others.into_iter().map(|run| (run, differences(&first.spec, &run.spec, |_| true))));
         }
-        Half { defense, runs: drawn(same, &mut left_out) }
-    });
-    let halves = halves.collect();
+        halves.push(Half { defense, runs: drawn(same, &mut left_out) });
+    }
     Cell { row, column, halves, left_out }
+}
+
+/// Of each seed, the runs that started from one and the same backdoored model. There are several where a data set's
+/// images have changed, which its settings do not tell.
+fn one_start_a_seed<'a, S: Ord>(
+    runs: Vec<&'a RunEntry>,
+    score: impl Fn(&[&'a RunEntry]) -> S,
+    left_out: &mut Vec<(&'a RunEntry, String)>,
+) -> Vec<&'a RunEntry> {
+    let mut seeds: BTreeMap<u64, Vec<&RunEntry>> = BTreeMap::new();
+    for run in runs {
+        seeds.entry(run.spec.seed).or_default().push(run);
+    }
+    let mut kept = Vec::new();
+    for runs in seeds.into_values() {
+        let (same, others) = best(runs, |run| run.parent.clone().unwrap_or_default(), &score);
+        left_out.extend(others.into_iter().map(|run| (run, "from another backdoored model of the same settings and seed".to_owned())));
+        kept.extend(same);
+    }
+    kept
 }
 
 /// The group of runs with equal `key` that scores highest, and all other runs.

@@ -21,6 +21,8 @@ pub struct Run {
     pub changes: Vec<(u64, f64)>,
     /// Milliseconds since 1970 of its first line.
     pub began: u64,
+    /// Stands for the pixels of the data set.
+    pub images: &'static str,
 }
 
 impl Run {
@@ -28,19 +30,20 @@ impl Run {
     pub fn of(name: &str, changes: &[(&str, &str)]) -> Self {
         let changes: Vec<_> = changes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let spec = preset::load(name).unwrap().spec.with_all(&changes, "--set").unwrap();
-        Self { spec, end: End::Finished, changes: Vec::new(), began: 1_000_000 }
+        Self { spec, end: End::Finished, changes: Vec::new(), began: 1_000_000, images: "test" }
     }
 }
 
 const IMAGES: usize = 4000;
 
-fn facts(spec: &RunSpec, stage: Stage) -> Facts {
+fn facts(run: &Run, stage: Stage) -> Facts {
+    let spec = &run.spec;
     Facts {
         id: match stage {
-            Stage::Attack => spec.attack_id("test"),
-            Stage::Defense => spec.defense_id("test"),
+            Stage::Attack => spec.attack_id(run.images),
+            Stage::Defense => spec.defense_id(run.images),
         },
-        parent: (stage == Stage::Defense).then(|| spec.attack_id("test")),
+        parent: (stage == Stage::Defense).then(|| spec.attack_id(run.images)),
         data: spec.data.name().into(),
         model: spec.model.name().into(),
         attack: spec.attack.name().into(),
@@ -73,7 +76,7 @@ pub fn measures(spec: &RunSpec, stage: Stage, epoch: f64) -> Measures {
 
 /// The log of one stage.
 pub fn events(run: &Run, stage: Stage) -> Vec<Event> {
-    let facts = facts(&run.spec, stage);
+    let facts = facts(run, stage);
     let steps = facts.steps_per_epoch;
     // A change at step s holds for the steps from s on.
     let lr = |i: u64| {
@@ -114,11 +117,11 @@ pub fn events(run: &Run, stage: Stage) -> Vec<Event> {
 
 /// Writes the defense's directory under `runs`, and the attack's when it is not there; the defense's directory.
 pub fn write(runs: &Path, run: &Run) -> PathBuf {
-    let attack = runs.join(run.spec.attack_id("test"));
+    let attack = runs.join(run.spec.attack_id(run.images));
     if !attack.exists() {
         write_stage(&attack, run, Stage::Attack);
     }
-    let defense = runs.join(run.spec.defense_id("test"));
+    let defense = runs.join(run.spec.defense_id(run.images));
     write_stage(&defense, run, Stage::Defense);
     defense
 }
@@ -127,10 +130,12 @@ fn write_stage(dir: &Path, run: &Run, stage: Stage) {
     fs::create_dir_all(dir).unwrap();
     let events = match stage {
         Stage::Defense => events(run, stage),
-        Stage::Attack => events(&Run { spec: run.spec.clone(), end: End::Finished, changes: Vec::new(), began: run.began - 500_000 }, stage),
+        Stage::Attack => {
+            events(&Run { spec: run.spec.clone(), end: End::Finished, changes: Vec::new(), began: run.began - 500_000, images: run.images }, stage)
+        }
     };
     let log: String = events.iter().map(|e| serde_json::to_string(e).unwrap() + "\n").collect();
-    let parent = (stage == Stage::Defense).then(|| run.spec.attack_id("test"));
+    let parent = (stage == Stage::Defense).then(|| run.spec.attack_id(run.images));
     fs::write(dir.join("spec.toml"), toml::to_string(&run.spec.to_table()).unwrap()).unwrap();
     fs::write(dir.join("lineage.json"), serde_json::json!({ "parent": parent }).to_string()).unwrap();
     fs::write(dir.join("events.jsonl"), log).unwrap();
