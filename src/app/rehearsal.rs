@@ -126,6 +126,7 @@ fn facts(spec: &RunSpec, stage: Stage) -> Facts {
     let images = cost::train_images(spec);
     let defense = stage == Stage::Defense;
     Facts {
+        fingerprint: String::new(),
         id: if defense { spec.defense_id("made-up") } else { spec.attack_id("made-up") },
         parent: defense.then(|| spec.attack_id("made-up")),
         data: spec.data.name().to_owned(),
@@ -147,6 +148,7 @@ fn facts(spec: &RunSpec, stage: Stage) -> Facts {
         device: "cpu (2 threads, avx512)".to_owned(),
         gpu: false,
         version: "0.1.0".to_owned(),
+        ..Facts::default()
     }
 }
 

@@ -93,10 +93,10 @@ impl Device {
         *self != Self::Cpu
     }
 
-    /// In words, for instance `cpu (2 threads, avx512)`.
+    /// In words, for instance `cpu (avx512)`. The number of threads decides no result and is left out.
     pub fn describe(&self) -> String {
         match self {
-            Self::Cpu => format!("cpu ({} threads, {})", rayon::current_num_threads(), crate::kernel::isa().name()),
+            Self::Cpu => format!("cpu ({})", crate::kernel::isa().name()),
             #[cfg(feature = "wgpu")]
             Self::Wgpu(adapter) => format!("wgpu ({}, {})", adapter.name, adapter.backend),
             #[cfg(feature = "cuda")]

@@ -67,6 +67,7 @@ pub struct LensAnswer {
 
 /// The facts of a run that its first line states.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// Name of the run directory.
     pub id: String,
@@ -74,6 +75,8 @@ pub struct Facts {
     pub parent: Option<String>,
     /// Data set.
     pub data: String,
+    /// Hash of every image and label: runs are comparable where it agrees.
+    pub fingerprint: String,
     /// Network.
     pub model: String,
     /// Attack.
@@ -104,7 +107,7 @@ pub struct Facts {
     pub steps_per_epoch: u64,
     /// Images of one step.
     pub batch: usize,
-    /// Device in words, for instance `cpu (2 threads, avx512)`.
+    /// Device in words, for instance `cpu (avx512)`.
     pub device: String,
     /// Whether the device is a GPU: hours are then GPU hours.
     pub gpu: bool,

@@ -197,7 +197,7 @@ impl<'a, B: Train> Work<'a, B> {
         images: &Split,
         mut trainer: Trainer<B>,
     ) -> Result<Option<PreActResNet<B>>, RunError> {
-        let mut progress = checkpoint::Progress::default();
+        let mut progress = None;
         self.replay(stage, &dir.path, &events);
         let mut spec = self.spec.clone();
         let mut host = Desk { stage, dir, spec: &mut self.spec, signals: self.signals, commands: self.commands };
@@ -205,7 +205,8 @@ impl<'a, B: Train> Work<'a, B> {
             host.dir.write_samples(&self.lens.clean.images, &self.lens.triggered)?;
             host.say(EventKind::Started { stage, facts: Box::new(facts) })?;
         } else {
-            (trainer.model, progress) = checkpoint::load(&host.dir.checkpoints(), step, trainer.model, &mut trainer.sgd)?;
+            let (model, found) = checkpoint::load(&host.dir.checkpoints(), step, trainer.model, &mut trainer.sgd)?;
+            (trainer.model, progress) = (model, Some(found));
         }
         spec.watch = host.spec.watch.clone();
         let task = Task { stage, train: images, exam: &self.exam, probe: &self.probe, lens: &self.lens, lookup: &self.lookup };
@@ -242,6 +243,7 @@ impl<'a, B: Train> Work<'a, B> {
             id: id.to_owned(),
             parent,
             data: spec.data.name().to_owned(),
+            fingerprint: self.fingerprint.clone(),
             model: spec.model.name().to_owned(),
             attack: spec.attack.name().to_owned(),
             defense: if stage == Stage::Defense { spec.defense.name().to_owned() } else { String::new() },

@@ -95,12 +95,6 @@ impl Default for Data {
     }
 }
 
-impl Default for Model {
-    fn default() -> Self {
-        Self::PreactSmall
-    }
-}
-
 /// The two computations of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 /// A classifier of the PreAct-ResNet family (spec.md section 7).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "kebab-case")]
 pub enum Model {
     /// Widths 16/32/64, one block a stage: learns a small set on two CPU cores in under a minute.
+    #[default]
     PreactSmall,
     /// The paper's network: widths 64/128/256/512, two blocks a stage, 11,171,146 parameters at 10 classes.
     PreactResnet18,

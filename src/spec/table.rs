@@ -60,6 +60,10 @@ impl RunSpec {
     /// This run with the name at `path` changed and nothing checked between settings yet.
     pub(super) fn renamed(&self, path: &str, name: &str, origin: &str) -> Result<Self, SpecError> {
         let mut table = self.to_table();
+        if path == "data.name" {
+            // How many images there are belongs to the data set: nothing of the old one's settings carries over.
+            table.remove("data");
+        }
         put(&mut table, path, Value::String(name.to_owned()));
         check_values(&table, origin)?;
         Self::lenient(&table, origin)
@@ -231,6 +235,8 @@ mod tests {
         let spec = set(&[("defense.lr", "0.01"), ("defense.name", "fine-tuning"), ("defense.epochs", "12")]).unwrap();
         assert_eq!(spec.defense.method, Method::FineTuning(crate::spec::FineTuning { lr: 0.01 }));
         assert_eq!(spec.defense.epochs, 12);
+        let files = set(&[("data.train", "500"), ("data.name", "cifar10")]).unwrap().data;
+        assert_eq!(files, crate::spec::Data::Cifar10(crate::spec::Files { train: 500, test: 0 }));
         let spec = set(&[("attack.name", "blended"), ("attack.alpha", "0.3")]).unwrap();
         assert!(matches!(spec.attack.trigger, Trigger::Blended(b) if b.alpha == 0.3));
     }

@@ -104,14 +104,22 @@ pub struct Task<'a> {
     pub lookup: &'a Lookup,
 }
 
-/// Trains a stage to its end, from `trainer`'s state and `progress` (all zero at the start).
+/// Trains a stage to its end: from the start, or from the checkpoint that `trainer` and `progress` were read from.
 ///
 /// # Errors
 /// When the loss diverges or the disk refuses.
-pub fn run<B: Train>(task: &Task<'_>, spec: &RunSpec, trainer: Trainer<B>, progress: Progress, host: &mut dyn Host) -> Result<Ending<B>, TrainError> {
+pub fn run<B: Train>(
+    task: &Task<'_>,
+    spec: &RunSpec,
+    trainer: Trainer<B>,
+    progress: Option<Progress>,
+    host: &mut dyn Host,
+) -> Result<Ending<B>, TrainError> {
     let batch = if task.stage == Stage::Attack { spec.attack.batch } else { spec.defense.batch };
     let batches = Batches::new(task.train, task.lookup, &spec.augment, batch, spec.seed, task.stage.name());
     let steps_per_epoch = spec.steps_per_epoch(task.stage, task.train.len());
+    let resumed = progress.is_some();
+    let progress = progress.unwrap_or_default();
     let mut run = Loop {
         task,
         spec: spec.clone(),
@@ -124,6 +132,9 @@ pub fn run<B: Train>(task: &Task<'_>, spec: &RunSpec, trainer: Trainer<B>, progr
         loss: None,
         lr: 0.0,
     };
+    if !resumed {
+        run.epoch()?;
+    }
     run.go()
 }
 
@@ -146,9 +157,6 @@ struct Loop<'a, B: Train> {
 impl<B: Train> Loop<'_, B> {
     fn go(&mut self) -> Result<Ending<B>, TrainError> {
         let total = self.spec.epochs(self.task.stage) * self.steps_per_epoch;
-        if self.progress.step == 0 {
-            self.epoch()?;
-        }
         while self.progress.step < total {
             if self.obey()? {
                 return Ok(Ending::Stopped);

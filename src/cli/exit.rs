@@ -1,0 +1,85 @@
+//! Exit codes, and the one place where errors become words.
+
+use crate::data::DataError;
+use crate::run::device::DeviceError;
+use crate::run::session::{Failure, FailureKind};
+use crate::spec::SpecError;
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Ok = 0,
+    /// It failed.
+    Failed = 1,
+    /// The command line or a preset makes no sense.
+    Usage = 2,
+    /// Data are missing or damaged.
+    Data = 3,
+    /// The device is not there or gave up.
+    Device = 4,
+    /// It was told to make room and wrote a checkpoint; the same command goes on from there.
+    Preempted = 75,
+    /// The user interrupted it; a checkpoint was written.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// clap's own verdict: help and version are fine.
+    pub fn from_clap(error: &clap::Error) -> Self {
+        if error.use_stderr() { Self::Usage } else { Self::Ok }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Anything that can go wrong at the edge.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Settings.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// Data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Device.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// A run.
+    #[error("{0}")]
+    Run(Failure),
+    /// A figure.
+    #[error(transparent)]
+    Figure(#[from] crate::figure::FigureError),
+    /// The screen.
+    #[error("{0}")]
+    Screen(String),
+    /// No terminal to open the screen on.
+    #[error("the Bench needs a terminal on standard input and output; without one, use `tuneout run demo`")]
+    NoTerminal,
+    /// Output that cannot be written.
+    #[error("the output cannot be written: {0}")]
+    Output(std::io::Error),
+}
+
+impl CliError {
+    /// The exit code that belongs to it.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Spec(_) | Self::NoTerminal => Exit::Usage,
+            Self::Data(_) => Exit::Data,
+            Self::Device(_) => Exit::Device,
+            Self::Run(failure) => match failure.kind {
+                FailureKind::Data => Exit::Data,
+                FailureKind::Device => Exit::Device,
+                FailureKind::Other => Exit::Failed,
+            },
+            Self::Figure(_) | Self::Screen(_) | Self::Output(_) => Exit::Failed,
+        }
+    }
+}

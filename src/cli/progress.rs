@@ -1,0 +1,108 @@
+//! Progress on standard error: a bar on a terminal, plain lines elsewhere.
+
+use crate::run::event::{Event, EventKind};
+use crate::run::view::RunView;
+use crate::spec::Stage;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+
+/// Shows how a run gets on.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    prepared: bool,
+}
+
+impl Progress {
+    /// A bar on a terminal, lines elsewhere.
+    pub fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
+            // The template is a constant; were it wrong, indicatif's own style would do.
+            bar.set_style(ProgressStyle::with_template("{prefix:<20} {wide_bar} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Self { bar, prepared: false }
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => eprintln!("{line}"),
+        }
+    }
+
+    /// Something that takes a while before the first step.
+    pub fn preparing(&mut self, what: &str, done: usize, total: usize) {
+        match &self.bar {
+            Some(bar) => {
+                bar.set_prefix(what.to_owned());
+                bar.set_length(total as u64);
+                bar.set_position(done as u64);
+            }
+            None if !self.prepared => eprintln!("preparing {what}"),
+            None => {}
+        }
+        self.prepared = true;
+    }
+
+    /// A line of the log, already taken in by `view`.
+    pub fn event(&mut self, view: &RunView, event: &Event, replayed: bool) {
+        if replayed {
+            return self.replayed(view, event);
+        }
+        let stage = view.stage.map_or("", Stage::name);
+        if let Some(bar) = &self.bar {
+            bar.set_prefix(format!("{stage} {}", if stage == "attack" { &view.facts.attack } else { &view.facts.defense }));
+            bar.set_length(view.total_steps());
+            bar.set_position(event.step);
+            bar.set_message(rate(view));
+        }
+        match &event.kind {
+            EventKind::Started { facts, .. } => self.say(&format!(
+                "{stage}: {} on {} with {} ({} parameters), {} training images, {} epochs of {} steps, device {}",
+                if facts.defense.is_empty() { &facts.attack } else { &facts.defense },
+                facts.data,
+                facts.model,
+                facts.parameters,
+                facts.train_images,
+                facts.epochs,
+                facts.steps_per_epoch,
+                facts.device
+            )),
+            EventKind::Epoch { epoch, lr, measures, .. } => {
+                let line = format!(
+                    "{stage}: epoch {epoch:>3}/{}  CA {:>5.1}%  ASR {:>5.1}%  RA {:>5.1}%  LR {lr:.2e}  {}",
+                    view.facts.epochs,
+                    measures.ca * 100.0,
+                    measures.asr * 100.0,
+                    measures.ra * 100.0,
+                    rate(view)
+                );
+                self.say(line.trim_end());
+            }
+            _ => {}
+        }
+    }
+
+    fn replayed(&self, view: &RunView, event: &Event) {
+        let stage = view.stage.map_or("", Stage::name);
+        match event.kind {
+            EventKind::Finished { .. } => self.say(&format!("{stage}: computed before, taken from {}", view.facts.id)),
+            EventKind::Checkpoint { .. } if event.step > 0 => tracing::debug!(step = event.step, "checkpoint"),
+            _ => {}
+        }
+    }
+
+    /// Clears the bar.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Speed and time to come.
+fn rate(view: &RunView) -> String {
+    let eta = view.eta_seconds().map(|s| format!("  ETA {}:{:02}", s as u64 / 60, s as u64 % 60)).unwrap_or_default();
+    if view.images_per_second > 0.0 { format!("{:.0} images/s{eta}", view.images_per_second) } else { String::new() }
+}

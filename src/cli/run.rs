@@ -1,0 +1,111 @@
+//! `tuneout run`: the twin of the screen without a screen.
+
+use super::progress::Progress;
+use super::{CliError, Exit, Place, What};
+use crate::export;
+use crate::run::command::Command;
+use crate::run::session::{Session, Signal};
+use crate::run::view::{RunView, Status};
+use crate::run::worker::{self, Request};
+use crate::run::{device, event::Measures};
+use crate::spec::Stage;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Carries out a run and prints its result.
+pub fn run(what: &What, place: &Place, json: bool) -> Result<Exit, CliError> {
+    let spec = what.spec()?;
+    let device = place.device()?;
+    if let Some(hint) = device::hint() {
+        eprintln!("{hint}");
+    }
+    let session = worker::start(Request { spec, device, data: place.data(), runs: place.runs() });
+    let interrupted = stop_on_signals(&session)?;
+    let (attack, defense) = watch(&session)?;
+    if defense.status != Status::Finished {
+        eprintln!("stopped at a checkpoint; the same command goes on from there");
+        return Ok(if interrupted.load(Ordering::Relaxed) == SIGTERM { Exit::Preempted } else { Exit::Interrupted });
+    }
+    let text = if json { export::json::result(Some(&what.preset), &attack, &defense).to_string() } else { table(&attack, &defense) };
+    writeln!(std::io::stdout(), "{text}").map_err(CliError::Output)?;
+    Ok(Exit::Ok)
+}
+
+/// Follows a session to its end.
+fn watch(session: &Session) -> Result<(RunView, RunView), CliError> {
+    let mut progress = Progress::new();
+    let (mut attack, mut defense) = (RunView::default(), RunView::default());
+    for signal in &session.signals {
+        match signal {
+            Signal::Preparing { what, done, total } => progress.preparing(&what, done, total),
+            Signal::Event { stage, replayed, event, .. } => {
+                let view = if stage == Stage::Attack { &mut attack } else { &mut defense };
+                view.reduce(&event);
+                progress.event(view, &event, replayed);
+            }
+            Signal::Ended(result) => {
+                progress.end();
+                return result.map(|()| (attack, defense)).map_err(CliError::Run);
+            }
+        }
+    }
+    progress.end();
+    Ok((attack, defense))
+}
+
+#[cfg(unix)]
+const SIGTERM: usize = signal_hook::consts::SIGTERM as usize;
+#[cfg(not(unix))]
+const SIGTERM: usize = 15;
+
+/// The first signal asks for a checkpoint and an end; the second ends at once, as the shell expects.
+#[cfg(unix)]
+fn stop_on_signals(session: &Session) -> Result<Arc<AtomicUsize>, CliError> {
+    use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+    let seen = Arc::new(AtomicUsize::new(0));
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGUSR1]).map_err(CliError::Output)?;
+    let (commands, flag) = (session.commands.clone(), seen.clone());
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            if flag.load(Ordering::Relaxed) != 0 {
+                std::process::exit(Exit::Interrupted as i32);
+            }
+            // SIGUSR1 is a scheduler's early SIGTERM.
+            flag.store(if signal == SIGINT { SIGINT } else { SIGTERM } as usize, Ordering::Relaxed);
+            drop(commands.send(Command::Stop));
+        }
+    });
+    Ok(seen)
+}
+
+#[cfg(not(unix))]
+fn stop_on_signals(_session: &Session) -> Result<Arc<AtomicUsize>, CliError> {
+    Ok(Arc::new(AtomicUsize::new(0)))
+}
+
+/// The result as a person reads it.
+fn table(attack: &RunView, defense: &RunView) -> String {
+    let row = |name: &str, m: Option<Measures>, seconds: f64| {
+        let m = m.unwrap_or_default();
+        let time = if seconds > 0.0 { format!("{seconds:>8.1} s") } else { String::new() };
+        format!("{name:<28} {:>6.1}% {:>6.1}% {:>6.1}% {time}\n", m.ca * 100.0, m.asr * 100.0, m.ra * 100.0)
+    };
+    let facts = &defense.facts;
+    let mut out = format!("{:<28} {:>7} {:>7} {:>7} {:>10}\n", format!("{} / {}", facts.data, facts.model), "CA", "ASR", "RA", "training");
+    out += &row(&format!("after {}", facts.attack), attack.latest(), attack.train_seconds);
+    out += &row(&format!("after {}", facts.defense), defense.latest(), defense.train_seconds);
+    let hours = if facts.gpu { "GPU" } else { "CPU" };
+    let speed = (defense.step * facts.batch as u64) as f64 / defense.train_seconds.max(1e-9);
+    out += &format!(
+        "{} of {} test images behind CA, {} behind ASR and RA; {} clean images; {:.4} {hours} h; {speed:.0} images/s on {}\nrun {}",
+        facts.test_images,
+        facts.data,
+        facts.asr_images,
+        facts.clean_images,
+        defense.hours(),
+        facts.device,
+        facts.id
+    );
+    out
+}

@@ -1,0 +1,57 @@
+//! `tuneout` on a terminal: the Bench, with the engine behind it.
+
+use super::{CliError, Exit, Place, ScreenArgs};
+use crate::app::lens::Preview;
+use crate::attack;
+use crate::data::{self, DataDirs};
+use crate::figure::{self, Format};
+use crate::run::worker::{self, Request};
+use crate::spec::{RunSpec, preset};
+use crate::train::lens_indices;
+use crate::ui::{self, Hooks, Options};
+use std::io::IsTerminal;
+
+/// Samples of the preview, and how many test images they are chosen from.
+const SAMPLES: (usize, usize) = (4, 256);
+
+/// Opens it.
+pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
+    let device = place.device()?;
+    let preset = preset::load(&args.preset)?;
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(CliError::NoTerminal);
+    }
+    let (data, runs) = (place.data(), place.runs());
+    let words = format!("{}, {} threads", device.describe(), rayon::current_num_threads());
+    let (preview_data, export_dir) = (data.clone(), std::path::PathBuf::from("figures"));
+    let hooks = Hooks {
+        start: Box::new({
+            let runs = runs.clone();
+            move |spec| worker::start(Request { spec, device: device.clone(), data: data.clone(), runs: runs.clone() })
+        }),
+        preview: Box::new(move |spec| preview(spec, &preview_data)),
+        export: Box::new(move |attack, defense, spec| {
+            let scene = figure::live(attack, defense, spec);
+            let shown = if defense.facts.id.is_empty() { attack } else { defense };
+            let stem = if shown.facts.id.is_empty() { "bench" } else { &shown.facts.id };
+            figure::write(&scene, &export_dir, stem, &Format::ALL).map_err(|e| e.to_string())
+        }),
+        device: words,
+        runs_dir: runs,
+    };
+    let theme = (args.theme != "auto").then(|| args.theme.clone());
+    let options = Options { ascii: args.ascii, theme, no_mouse: args.no_mouse, fps: 0 };
+    ui::run(options, preset.spec, Some(preset.name), hooks).map_err(|e| CliError::Screen(e.to_string()))?;
+    Ok(Exit::Ok)
+}
+
+/// A few test images, clean and triggered, before anything is computed.
+fn preview(spec: &RunSpec, dirs: &DataDirs) -> Result<Preview, String> {
+    let classes = data::classes(&spec.data);
+    let test = data::preview(&spec.data, dirs, SAMPLES.1.min(spec.data.synthetic().map_or(SAMPLES.1, |s| s.test))).map_err(|e| e.to_string())?;
+    let indices = lens_indices(&test.labels, &classes, spec.attack.target, SAMPLES.0);
+    let chosen = test.select(&indices);
+    let attack = attack::build(&spec.attack, chosen.images.shape, spec.seed).map_err(|e| e.to_string())?;
+    let triggered = attack::triggered(attack.as_ref(), &chosen.images);
+    Ok(Preview { classes, indices, labels: chosen.labels, clean: chosen.images, triggered })
+}

@@ -1,0 +1,143 @@
+//! The network, its weights on disk and the optimiser against PyTorch (tests/model_reference/generate.py).
+
+use burn::backend::{Autodiff, Flex};
+use burn::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
+use std::path::Path;
+use tuneout::kernel::{Kernels, Train};
+use tuneout::model::{Mode, PreActResNet, store};
+use tuneout::spec::Model;
+use tuneout::train::{Sgd, Trainer};
+
+type B = Autodiff<Flex>;
+
+fn reference() -> Value {
+    serde_json::from_str(include_str!("model_reference/reference.json")).unwrap()
+}
+
+fn floats(value: &Value) -> Vec<f32> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(floats).collect(),
+        number => vec![number.as_f64().unwrap() as f32],
+    }
+}
+
+fn formula(n: usize, i: usize) -> f64 {
+    ((i + 1) as f64 * 0.618_033_988_749_894_9 + n as f64 * 0.754_877_666_246_692_7).fract() - 0.5
+}
+
+fn images<B: Backend>(count: usize, n: usize) -> Tensor<B, 4> {
+    let values: Vec<f32> = (0..count * 3072).map(|i| (4.0 * formula(n, i)) as f32).collect();
+    Tensor::from_data(TensorData::new(values, [count, 3, 32, 32]), &Default::default())
+}
+
+fn network<B: Kernels>(model: &Model, classes: usize) -> PreActResNet<B> {
+    PreActResNet::new(&model.stages(), classes, &mut ChaCha8Rng::seed_from_u64(0), &Default::default())
+}
+
+/// The network with the formula's weights: written in PyTorch's layout, filled there, read back.
+fn filled<B: Kernels>(model: &Model, classes: usize, dir: &Path) -> (PreActResNet<B>, Vec<String>) {
+    let file = dir.join("weights.safetensors");
+    store::save(&network::<B>(model, classes), &file).unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let mut names: Vec<String> = header.as_object().unwrap().keys().filter(|k| *k != "__metadata__").cloned().collect();
+    names.sort();
+    for (n, name) in names.iter().enumerate() {
+        let offsets: Vec<usize> = floats(&header[name]["data_offsets"]).iter().map(|v| *v as usize).collect();
+        let shape: Vec<usize> = floats(&header[name]["shape"]).iter().map(|v| *v as usize).collect();
+        let (start, count) = (8 + length + offsets[0], (offsets[1] - offsets[0]) / 4);
+        for i in 0..count {
+            let value = formula(n, i);
+            let value = match (name.contains("bn"), name.rsplit('.').next().unwrap()) {
+                (true, "weight") => 1.0 + value,
+                (true, "running_var") => 1.25 + value,
+                (true, _) => value,
+                (false, _) => value * 2.0 / (shape[1..].iter().product::<usize>().max(1) as f64).sqrt(),
+            };
+            bytes[start + 4 * i..start + 4 * i + 4].copy_from_slice(&(value as f32).to_le_bytes());
+        }
+    }
+    std::fs::write(&file, bytes).unwrap();
+    (store::load(network(model, classes), &file).unwrap(), names)
+}
+
+#[track_caller]
+fn close(ours: &[f32], theirs: &[f32], tolerance: f32) {
+    assert_eq!(ours.len(), theirs.len());
+    for (a, b) in ours.iter().zip(theirs) {
+        assert!((a - b).abs() <= tolerance * b.abs().max(1.0), "{a} is not {b}");
+    }
+}
+
+/// spec.md 12(9): the paper's network has PyTorch's parameter count, names and logits.
+#[test]
+fn resnet18_is_pytorchs() {
+    let (dir, reference) = (tempfile::tempdir().unwrap(), reference());
+    let (net, names) = filled::<Flex>(&Model::PreactResnet18, 10, dir.path());
+    assert_eq!(net.parameters(), 11_171_146);
+    assert_eq!(reference["parameters"], 11_171_146);
+    let keys: Vec<String> = serde_json::from_value(reference["keys"].clone()).unwrap();
+    assert_eq!(names, keys);
+    let logits: Vec<f32> = net.forward(images(3, 1000), Mode::Eval).into_data().to_vec().unwrap();
+    close(&logits, &floats(&reference["resnet18_logits"]), 1e-4);
+}
+
+/// Eight steps of SGD with momentum and weight decay, batch statistics, running statistics, cross-entropy.
+#[test]
+fn training_steps_are_pytorchs() {
+    let (dir, reference) = (tempfile::tempdir().unwrap(), reference());
+    let model = filled::<B>(&Model::PreactSmall, 12, dir.path()).0;
+    let mut trainer = Trainer::<B> { model, sgd: Sgd::new(0.9, 5e-4), device: Default::default() };
+    let losses: Vec<f32> = (0..8).map(|step| step_of(&mut trainer, step)).collect();
+    close(&losses, &floats(&reference["losses"]), 1e-3);
+    let logits: Vec<f32> = trainer.model.forward(images(4, 3000), Mode::Eval).into_data().to_vec().unwrap();
+    close(&logits, &floats(&reference["trained_logits"]), 5e-3);
+}
+
+fn step_of<B: Train>(trainer: &mut Trainer<B>, step: usize) -> f32 {
+    let labels: Vec<i32> = (0..8).map(|i| ((i + step) % 12) as i32).collect();
+    let labels = Tensor::from_data(TensorData::new(labels, [8]), &trainer.device);
+    trainer.step(images(8, 2000 + step), labels, 0.05).into_scalar().elem::<f32>()
+}
+
+/// A checkpoint brings back weights, running statistics and velocities to the bit.
+#[test]
+fn a_checkpoint_goes_on_as_if_nothing_had_happened() {
+    use tuneout::train::checkpoint::{self, Progress};
+    let dir = tempfile::tempdir().unwrap();
+    let start = || Trainer::<B> { model: network(&Model::PreactSmall, 12), sgd: Sgd::new(0.9, 5e-4), device: Default::default() };
+    let mut through = start();
+    let whole: Vec<f32> = (0..6).map(|step| step_of(&mut through, step)).collect();
+    let mut first = start();
+    let _: Vec<f32> = (0..3).map(|step| step_of(&mut first, step)).collect();
+    checkpoint::save(dir.path(), &first.model, &first.sgd, &Progress { step: 3, ..Progress::default() }).unwrap();
+    let mut second = start();
+    let (model, progress) = checkpoint::load(dir.path(), 3, second.model.clone(), &mut second.sgd).unwrap();
+    second.model = model;
+    assert_eq!(progress.step, 3);
+    let rest: Vec<f32> = (3..6).map(|step| step_of(&mut second, step)).collect();
+    assert_eq!(rest, whole[3..]);
+    let logits = |t: &Trainer<B>| t.model.forward(images(2, 7), Mode::Eval).into_data().to_vec::<f32>().unwrap();
+    assert_eq!(logits(&second), logits(&through));
+}
+
+#[test]
+fn damaged_or_foreign_weights_are_refused_with_the_files_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("w.safetensors");
+    store::save(&network::<Flex>(&Model::PreactSmall, 12), &file).unwrap();
+    let whole = std::fs::read(&file).unwrap();
+    let refused = |bytes: &[u8], classes: usize| {
+        std::fs::write(&file, bytes).unwrap();
+        let message = store::load(network::<Flex>(&Model::PreactSmall, classes), &file).unwrap_err().to_string();
+        assert!(message.contains("w.safetensors"), "{message}");
+    };
+    refused(&whole[..whole.len() / 2], 12);
+    refused(b"not weights", 12);
+    refused(&[], 12);
+    refused(&whole, 10);
+}

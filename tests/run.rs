@@ -1,0 +1,156 @@
+//! `tuneout run` as a whole: results, reuse, resuming, signals, determinism.
+
+mod common;
+
+use common::{json, program, streams, timeless, tiny};
+use std::time::Duration;
+
+#[test]
+fn the_result_is_one_json_object_and_a_second_call_computes_nothing() {
+    let runs = tempfile::tempdir().unwrap();
+    let first = tiny(runs.path(), &[]).output().unwrap();
+    let result = json(&first);
+    for key in ["id", "preset", "device", "attack", "defense", "epochs", "train_seconds", "images_per_second", "gpu_hours", "cpu_hours"] {
+        assert!(result.get(key).is_some(), "{key} is missing");
+    }
+    assert_eq!(result["defense"]["name"], "super-fine-tuning");
+    assert_eq!(result["epochs"].as_array().unwrap().len(), 4);
+    assert!(result["gpu_hours"].is_null() && result["cpu_hours"].is_number());
+    let logs = streams(runs.path());
+    let second = tiny(runs.path(), &[]).output().unwrap();
+    assert_eq!(json(&second), result);
+    assert_eq!(streams(runs.path()), logs);
+    assert!(String::from_utf8_lossy(&second.stderr).contains("computed before"));
+}
+
+#[test]
+fn another_defense_takes_the_same_backdoored_model() {
+    let runs = tempfile::tempdir().unwrap();
+    let swing = json(&tiny(runs.path(), &[]).output().unwrap());
+    let output = tiny(runs.path(), &["--set", "defense.name=fine-tuning"]).output().unwrap();
+    let plain = json(&output);
+    assert_eq!(swing["attack"], plain["attack"]);
+    assert_ne!(swing["id"], plain["id"]);
+    assert_eq!(swing["epochs"][0]["asr"], plain["epochs"][0]["asr"]);
+    assert_eq!(streams(runs.path()).len(), 3, "one attack and two defenses");
+}
+
+#[test]
+fn the_stream_is_the_same_for_any_number_of_threads() {
+    let of = |threads: &str| {
+        let runs = tempfile::tempdir().unwrap();
+        json(&tiny(runs.path(), &["--threads", threads]).output().unwrap());
+        streams(runs.path())
+    };
+    let one = of("1");
+    assert_eq!(one, of("2"));
+    assert_eq!(one, of("3"));
+}
+
+#[test]
+fn another_seed_is_another_run() {
+    let runs = tempfile::tempdir().unwrap();
+    let zero = json(&tiny(runs.path(), &[]).output().unwrap());
+    let one = json(&tiny(runs.path(), &["--seed", "1"]).output().unwrap());
+    assert_ne!(zero["id"], one["id"]);
+    assert_ne!(zero["epochs"], one["epochs"]);
+}
+
+/// Killed at several moments, the run goes on and ends in the numbers and the log of an undisturbed one.
+#[test]
+fn a_killed_run_goes_on_to_the_same_end() {
+    let whole = tempfile::tempdir().unwrap();
+    let expected = timeless(json(&tiny(whole.path(), &[]).output().unwrap()));
+    let broken = tempfile::tempdir().unwrap();
+    for after in [50, 150, 250, 400, 600, 900] {
+        let mut child = tiny(broken.path(), &[]).stderr(std::process::Stdio::null()).stdout(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(after));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert_eq!(timeless(json(&tiny(broken.path(), &[]).output().unwrap())), expected);
+    assert_eq!(streams(broken.path()), streams(whole.path()));
+}
+
+#[cfg(unix)]
+#[test]
+fn signals_leave_a_checkpoint_and_their_own_exit_code() {
+    let whole = tempfile::tempdir().unwrap();
+    let longer = ["--set", "defense.epochs=200", "--set", "attack.epochs=4"];
+    let expected = timeless(json(&tiny(whole.path(), &longer).output().unwrap()));
+    let runs = tempfile::tempdir().unwrap();
+    for (signal, code) in [("-TERM", 75), ("-INT", 130), ("-USR1", 75)] {
+        let mut child = tiny(runs.path(), &longer).stderr(std::process::Stdio::null()).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let log = || streams(runs.path()).iter().any(|(id, lines)| id.contains("super-fine-tuning") && lines.len() > 3);
+        while !log() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}");
+    }
+    assert_eq!(timeless(json(&tiny(runs.path(), &longer).output().unwrap())), expected);
+}
+
+#[test]
+fn a_run_is_computed_by_one_process_at_a_time() {
+    let runs = tempfile::tempdir().unwrap();
+    let longer = ["--set", "attack.epochs=500"];
+    let mut child = tiny(runs.path(), &longer).stderr(std::process::Stdio::null()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    while streams(runs.path()).iter().all(|(_, lines)| lines.is_empty()) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let second = tiny(runs.path(), &longer).output().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another process"), "{}", String::from_utf8_lossy(&second.stderr));
+}
+
+#[test]
+fn a_diverging_run_ends_in_words() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = tiny(runs.path(), &["--set", "defense.lr_max1=10", "--set", "defense.lr_base=10", "--set", "defense.epochs=40"]).output().unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(1) {
+        assert!(words.contains("no longer a number") && words.contains("defense.lr_max1"), "{words}");
+    } else {
+        // It may also survive; then it must be whole.
+        json(&output);
+    }
+}
+
+/// Everything that is wrong with a command line has its code, its place and its remedy.
+#[test]
+fn mistakes_are_named() {
+    let runs = tempfile::tempdir().unwrap();
+    let cases: &[(&[&str], i32, &[&str])] = &[
+        (&["run", "dem"], 2, &["`dem`", "did you mean `demo`"]),
+        (&["run", "demo", "--set", "defense.lr_max=1"], 2, &["--set", "defense.lr_max", "did you mean"]),
+        (&["run", "demo", "--set", "defense.lr_max1=99"], 2, &["defense.lr_max1 = 99", "0.000001..10"]),
+        (&["run", "demo", "--set", "nonsense"], 2, &["KEY=VALUE"]),
+        (&["run", "demo", "--device", "gpu"], 4, &["--device gpu", "cuda[:N]"]),
+        (&["run", "demo", "--sed", "1"], 2, &["--sed", "--seed"]),
+        (&["run", "cifar10-small", "--data-dir", "/nowhere"], 3, &["cifar10", "/nowhere"]),
+        (&["figure", "99"], 1, &["99"]),
+        (&["figure", "4"], 1, &["tuneout run"]),
+        (&["data", "show", "sings"], 2, &["sings", "signs"]),
+    ];
+    for (args, code, words) in cases {
+        let output = program(runs.path()).args(*args).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(*code), "{args:?}: {message}");
+        assert!(output.stdout.is_empty(), "{args:?} wrote to standard output");
+        for word in *words {
+            assert!(message.contains(word), "{args:?}: `{message}` lacks `{word}`");
+        }
+    }
+}
+
+#[test]
+fn off_a_terminal_the_screen_names_the_headless_command() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = program(runs.path()).stdin(std::process::Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("tuneout run demo"));
+}
