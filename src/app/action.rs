@@ -27,9 +27,9 @@ actions! {
     Stop,
     /// Run again with the settings as they are now.
     Restart,
-    /// Take the next seed.
+    /// The next seed.
     NextSeed,
-    /// Take the seed before.
+    /// The seed before.
     PreviousSeed,
     /// Write what is shown to files (curves, table, pictures).
     Export,
@@ -73,25 +73,25 @@ actions! {
     Last,
     /// Type a value, or choose from a list.
     Enter,
-    /// LR MAX1 down: the top of each climb in the first phase (the rate itself, in fine-tuning).
+    /// LR MAX1 down.
     LrMax1Down,
-    /// LR MAX1 up.
+    /// LR MAX1 up: the top of each climb in the first phase (in fine-tuning, the rate).
     LrMax1Up,
-    /// LR MAX2 down: the top of each climb in the second phase.
+    /// LR MAX2 down.
     LrMax2Down,
-    /// LR MAX2 up.
+    /// LR MAX2 up: the top of each climb in the second phase.
     LrMax2Up,
-    /// LR BASE down: where every climb starts.
+    /// LR BASE down.
     LrBaseDown,
-    /// LR BASE up.
+    /// LR BASE up: where every climb starts.
     LrBaseUp,
     /// Shorter cycles.
     CycleDown,
-    /// Longer cycles.
+    /// Longer cycles: iterations of a climb.
     CycleUp,
     /// A shorter first phase.
     Phase1Down,
-    /// A longer first phase.
+    /// A longer first phase: epochs that climb to LR MAX1.
     Phase1Up,
     /// Yes.
     Accept,

@@ -95,14 +95,14 @@ const fn bench(chord: Chord, action: Action, group: &'static str, short: &'stati
 pub static TABLE: &[Binding] = &[
     bench(Chord::Char(' '), Action::Toggle, "the run", "start"),
     bench(Chord::Char('?'), Action::Help, "the program", "help"),
+    bench(Chord::Tab, Action::FocusNext, "moving about", "panel"),
+    bench(Chord::Char('s'), Action::Stop, "the run", "stop"),
     bench(Chord::Char('q'), Action::Quit, "the program", "quit"),
     bench(Chord::Char('['), Action::LrMax1Down, "handles, also while it runs", "LR MAX1"),
     bench(Chord::Char(']'), Action::LrMax1Up, "handles, also while it runs", "LR MAX1"),
     bench(Chord::Char('{'), Action::LrMax2Down, "handles, also while it runs", "LR MAX2"),
     bench(Chord::Char('}'), Action::LrMax2Up, "handles, also while it runs", "LR MAX2"),
-    bench(Chord::Tab, Action::FocusNext, "moving about", "panel"),
     bench(Chord::Char('p'), Action::Presets, "the run", "presets"),
-    bench(Chord::Char('s'), Action::Stop, "the run", "stop"),
     bench(Chord::Char('('), Action::LrBaseDown, "handles, also while it runs", "LR BASE"),
     bench(Chord::Char(')'), Action::LrBaseUp, "handles, also while it runs", "LR BASE"),
     bench(Chord::Char(','), Action::CycleDown, "handles, also while it runs", "cycle"),
@@ -221,6 +221,7 @@ fn words(state: &State, binding: &Binding) -> Option<&'static str> {
         Action::Toggle if state.paused() => Some("go on"),
         Action::Toggle => Some("pause"),
         Action::Stop => state.active().then_some("stop"),
+        Action::Presets | Action::NextSeed | Action::PreviousSeed if state.active() => None,
         Action::LrMax1Down | Action::LrMax1Up if !swings => Some("LR"),
         Action::LrMax2Down | Action::LrMax2Up => swings.then_some("LR MAX2"),
         Action::LrBaseDown | Action::LrBaseUp => swings.then_some("LR BASE"),
@@ -237,24 +238,22 @@ pub enum HelpLine {
     /// Starts a group.
     Heading(&'static str),
     /// Keys, and what they do.
-    Keys(String, &'static str),
+    Keys(String, String),
 }
 
-/// The help, made from the table: keys of one action on one line.
+/// The help, made from the table: keys of one action on one line, and neighbours that share their words in the footer.
 pub fn help() -> Vec<HelpLine> {
     let mut lines = Vec::new();
     for group in ["the run", "handles, also while it runs", "moving about", "seeing", "the program"] {
         lines.push(HelpLine::Heading(group));
-        let of = |b: &&Binding| b.group == group;
-        let mut done: Vec<&Action> = Vec::new();
-        for binding in TABLE.iter().filter(of) {
-            if done.contains(&&binding.action) {
-                continue;
-            }
-            done.push(&binding.action);
-            let keys: Vec<String> = TABLE.iter().filter(of).filter(|b| b.action == binding.action).map(|b| b.chord.to_string()).collect();
-            lines.push(HelpLine::Keys(keys.join(" "), binding.action.help()));
-        }
+        let bindings: Vec<&Binding> = TABLE.iter().filter(|b| b.group == group).collect();
+        let same = |a: &&Binding, b: &&Binding| a.action == b.action || (!a.short.is_empty() && a.short == b.short);
+        lines.extend(bindings.chunk_by(same).map(|of| {
+            let keys: Vec<String> = of.iter().map(|b| b.chord.to_string()).collect();
+            let mut words: Vec<&str> = of.iter().map(|b| b.action.help().trim_end_matches('.')).collect();
+            words.dedup();
+            HelpLine::Keys(keys.join(" "), words.join("; "))
+        }));
     }
     lines
 }
@@ -279,7 +278,7 @@ mod tests {
     fn every_key_of_the_bench_is_in_the_help() {
         let text = format!("{:?}", help());
         for b in TABLE.iter().filter(|b| matches!(b.context, Context::Bench | Context::Anywhere)) {
-            assert!(text.contains(b.action.help()), "{} is not explained", b.chord);
+            assert!(text.contains(b.action.help().trim_end_matches('.')), "{} is not explained", b.chord);
             assert!(!b.group.is_empty(), "{} has no group", b.chord);
         }
     }

@@ -80,10 +80,25 @@ fn two(frame: &mut Frame, area: Rect, view: &View) {
     let [left, right] = columns(area, [side, area.width - side]);
     match view.state.focus {
         Focus::Setup => setup::render(frame, left, view),
-        Focus::Charts => cost::render(frame, left, view),
+        Focus::Charts => outcome(frame, left, view),
         Focus::Lens => lens::render(frame, left, view),
     }
     charts(frame, right, view);
+}
+
+/// What it costs, and what came out of it where that has no room between the charts.
+fn outcome(frame: &mut Frame, area: Rect, view: &View) {
+    let words = if verdict::due(view) && !verdict_between(view, area) { verdict::rows(view, area.width).min(area.height / 2) } else { 0 };
+    let [upper, lower] = rows(area, [area.height - words, words]);
+    cost::render(frame, upper, view);
+    if words > 0 {
+        verdict::render(frame, lower, view);
+    }
+}
+
+/// Whether the verdict stands between the charts.
+fn verdict_between(view: &View, area: Rect) -> bool {
+    verdict::due(view) && area.height >= 27
 }
 
 /// What Tab has chosen, and the numbers.
@@ -98,7 +113,7 @@ fn one(frame: &mut Frame, area: Rect, view: &View) {
 }
 
 fn charts(frame: &mut Frame, area: Rect, view: &View) {
-    let words = if verdict::due(view) && area.height >= 20 { verdict::ROWS } else { 0 };
+    let words = if verdict_between(view, area) { verdict::rows(view, area.width) } else { 0 };
     let rates = ((area.height - words) * 2 / 5).max(6);
     let [upper, middle, lower] = rows(area, [area.height - words - rates, words, rates]);
     curves::render(frame, upper, view);

@@ -8,8 +8,8 @@ use crate::ui::widget::{Plot, Segment, Timeline};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-/// Columns left of a plot: `MAX1 1e-3`, the longest handle, fits.
-pub const GUTTER: u16 = 9;
+/// Columns left of a plot: `MAX1 0.125` fits.
+pub const GUTTER: u16 = 11;
 
 /// The plot's place within a panel: right of the gutter, over the axis and its numbers.
 pub fn plot_area(inner: Rect, above: u16, below: u16) -> Rect {
@@ -120,6 +120,7 @@ pub fn centred(frame: &mut Frame, area: Rect, lines: &[(String, ratatui::style::
     let top = i32::from(area.y) + (i32::from(area.height) - lines.len() as i32) / 2;
     for (i, (text, style)) in lines.iter().enumerate() {
         let x = i32::from(area.x) + (i32::from(area.width) - text.chars().count() as i32) / 2;
-        put(frame, area, x.max(area.x.into()), top + i as i32, text, *style);
+        let text = if text.is_empty() { String::new() } else { format!(" {text} ") };
+        put(frame, area, (x - 1).max(area.x.into()), top + i as i32, &text, *style);
     }
 }

@@ -37,7 +37,19 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
 }
 
 fn fact<'a>(view: &View<'a>, name: &'static str, value: String, width: usize) -> Line<'a> {
-    Line::from(vec![Span::raw(" "), view.faint(format!("{name:<NAMES$}")), view.text(view.cut(&value, width.saturating_sub(NAMES)))])
+    let room = width.saturating_sub(NAMES);
+    let value = if name == "run" { both_ends(view, &value, room) } else { view.cut(&value, room) };
+    Line::from(vec![Span::raw(" "), view.faint(format!("{name:<NAMES$}")), view.text(value)])
+}
+
+/// A run's name keeps its end, which tells it from its neighbours.
+fn both_ends(view: &View, name: &str, room: usize) -> String {
+    let all = name.chars().count();
+    if all <= room || room < 14 {
+        return view.cut(name, room);
+    }
+    let end: String = name.chars().skip(all - 10).collect();
+    format!("{}{end}", view.cut(name, room - 10))
 }
 
 /// Where the run is, in words.

@@ -71,19 +71,15 @@ pub fn latest(view: &RunView) -> Option<Measures> {
 fn stages(frame: &mut Frame, panel: Rect, plot: Rect, view: &View, timeline: &Timeline) {
     for segment in timeline.segments() {
         let (from, to) = (column(plot, segment.from), column(plot, segment.to));
-        let name = match segment.stage {
-            Stage::Attack => ["attack: ", view.state.spec.attack.name()].concat(),
-            Stage::Defense => ["clean-up: ", view.state.spec.defense.name()].concat(),
+        let (stage, name) = match segment.stage {
+            Stage::Attack => ("attack", view.state.spec.attack.name()),
+            Stage::Defense => ("clean-up", view.state.spec.defense.name()),
         };
         let indent = i32::from(segment.from > 0.0);
-        put(
-            frame,
-            panel,
-            from + indent,
-            plot.y as i32 - i32::from(plot.y - panel.y),
-            &view.cut(&name, (to - from - 1).max(0) as usize),
-            view.theme.stage,
-        );
+        let room = (to - from - 1).max(0) as usize;
+        let full = format!("{stage}: {name}");
+        let text = if full.len() <= room { full } else { view.cut(stage, room) };
+        put(frame, panel, from + indent, panel.y.into(), &text, view.theme.stage);
     }
 }
 
@@ -153,6 +149,11 @@ fn waiting(view: &View) -> Vec<(String, Style)> {
     if state.run == Run::Active {
         return vec![("training begins".to_owned(), text)];
     }
-    let plant = "space plants the backdoor and tunes it out again".to_owned();
-    vec![(plant, view.theme.title.0), (String::new(), faint), ("ASR and CA are drawn here while the model learns".to_owned(), faint)]
+    let lines = [
+        ("press space", view.theme.key.0),
+        ("", faint),
+        ("a backdoor is planted: ASR climbs", text),
+        ("then it is tuned out: ASR falls, CA stays", text),
+    ];
+    lines.into_iter().map(|(words, style)| (words.to_owned(), style)).collect()
 }

@@ -32,8 +32,13 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
     };
     let words = verdict.filter(|_| !narrow).map_or("verdict", |v| v.word);
     spans.push(view.ink(format!("{sign} {words}"), style));
-    frame.render_widget(Paragraph::new(Line::from(spans)), area);
     let (words, style) = now(view);
+    // Where both do not fit, the last step gives way to what goes on.
+    let columns: usize = spans.iter().map(Span::width).sum();
+    if columns + words.len() + 2 > area.width.into() {
+        spans.pop();
+    }
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
     frame.render_widget(Paragraph::new(Line::styled(format!("{words} "), style).right_aligned()), area);
 }
 

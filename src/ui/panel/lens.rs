@@ -60,7 +60,8 @@ struct Places {
 /// Two pictures side by side, the difference and the list below; three in a row where the panel is wide and low.
 fn places(inner: Rect, view: &View, shape: [usize; 3]) -> Places {
     let rows = |columns: u16| view.pictures.rows(columns, shape);
-    let fit = |width: u16, height: u16| (1..=width).rev().find(|w| rows(*w) <= height).unwrap_or(0);
+    // Even widths: a cell is twice as high as wide, so that the last row of a picture is a whole one.
+    let fit = |width: u16, height: u16| (1..=width / 2).rev().map(|half| half * 2).find(|w| rows(*w) <= height).unwrap_or(0);
     let half = inner.width.saturating_sub(GAP) / 2;
     // Title, picture, words; title, difference.
     let two = fit(half, inner.height.saturating_sub(2 + WORDS) / 2);

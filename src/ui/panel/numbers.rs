@@ -22,17 +22,17 @@ pub const ROWS: u16 = 3;
 
 /// Draws the lines.
 pub fn render(frame: &mut Frame, area: Rect, view: &View) {
-    frame.render_widget(Paragraph::new(vec![progress(view), measures(view), rates(view)]), area);
+    frame.render_widget(Paragraph::new(vec![progress(view, area.width), measures(view), rates(view)]), area);
 }
 
-fn progress<'a>(view: &View<'a>) -> Line<'a> {
+fn progress<'a>(view: &View<'a>, width: u16) -> Line<'a> {
     let state = view.state;
     let [full, rest] = bar(view, super::cost::share(state), 12);
     let mut spans = vec![view.text(format!(" {}  ", super::cost::stage(state))), full, rest];
     if let Some(left) = cost::seconds_left(state).filter(|_| state.active()) {
         spans.push(view.text(format!("  ETA {}", clock(left))));
     }
-    if state.current().images_per_second > 0.0 {
+    if state.current().images_per_second > 0.0 && width >= 70 {
         spans.push(view.faint(format!("  {} images/s", count(state.current().images_per_second.round() as u64))));
     }
     Line::from(spans)

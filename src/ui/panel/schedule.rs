@@ -39,13 +39,14 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
     chart::axis(frame, inner, plot, view, &timeline, numbers);
     border(frame, plot, view, &timeline);
     marks(frame, plot, view, &timeline);
-    phase(frame, plot, view, &timeline);
+    phase(frame, plot, view, &timeline, false);
     lines(frame, inner, plot, view, &timeline, &scale);
     let mut dots = Plot::new(plot, view.glyphs.braille);
     for segment in timeline.segments() {
         course(&mut dots, view, *segment, &scale);
     }
     dots.draw(frame);
+    phase(frame, plot, view, &timeline, true);
     position(frame, plot, view, &timeline, &scale, &dots);
     view.hit(Rect { x: inner.x, width: inner.width, ..plot }, Target::Rates(scale));
 }
@@ -87,27 +88,31 @@ fn decade(rate: f64, up: bool) -> f64 {
     10f64.powf(if up { halves.ceil() } else { halves.floor() } / 2.0)
 }
 
-/// A row for each handle, its own where there is room.
+/// A row for each handle, its own where there is room, the higher rate above.
 fn rows(scale: &Scale, handles: &[Handle]) -> Vec<(&'static str, u16)> {
-    let (top, bottom) = (scale.area.y, scale.area.bottom().saturating_sub(1).max(scale.area.y));
-    let mut taken: Vec<(&'static str, u16)> = Vec::new();
-    for handle in handles {
-        let ideal = scale.row(handle.rate);
-        let free = |row: &u16| taken.iter().all(|(_, other)| other != row);
-        let row = (top..=bottom).filter(free).min_by_key(|row| row.abs_diff(ideal)).unwrap_or(ideal);
-        taken.push((handle.path, row));
+    let mut order: Vec<&Handle> = handles.iter().collect();
+    order.sort_by(|a, b| b.rate.total_cmp(&a.rate));
+    let mut rows: Vec<(&'static str, u16)> = Vec::new();
+    for handle in order {
+        let above = rows.last().map_or(scale.area.y, |(_, row)| row + 1);
+        rows.push((handle.path, scale.row(handle.rate).max(above)));
     }
-    taken
+    let mut lowest = scale.area.bottom().saturating_sub(1);
+    for (_, row) in rows.iter_mut().rev() {
+        *row = (*row).min(lowest).max(scale.area.y);
+        lowest = row.saturating_sub(1);
+    }
+    rows
 }
 
 /// The handles: their names in the gutter and lines over the clean-up.
 fn lines(frame: &mut Frame, panel: Rect, plot: Rect, view: &View, timeline: &Timeline, scale: &Scale) {
     let from = timeline.segment(Stage::Defense).map(|s| column(plot, s.from));
-    for (handle, (_, row)) in handles(&view.state.spec).iter().zip(&scale.handles) {
+    let handles = handles(&view.state.spec);
+    for (handle, row) in scale.handles.iter().filter_map(|(path, row)| Some((handles.iter().find(|h| h.path == *path)?, row))) {
         let selected = view.state.setup.selected == handle.path;
-        let text = format!("{} {}", handle.label, rate(handle.rate));
         let style = if selected { view.theme.selected } else { view.theme.handle };
-        let text = view.cut(&text, usize::from(chart::GUTTER) - 1);
+        let text = view.cut(&beside(handle), usize::from(chart::GUTTER) - 1);
         put(frame, panel, i32::from(plot.x) - 1 - text.chars().count() as i32, (*row).into(), &text, style);
         put(frame, panel, i32::from(plot.x) - 1, (*row).into(), view.glyphs.upright.1, view.theme.handle);
         if let Some(from) = from {
@@ -118,14 +123,27 @@ fn lines(frame: &mut Frame, panel: Rect, plot: Rect, view: &View, timeline: &Tim
     }
 }
 
-/// Where the second phase begins.
-fn phase(frame: &mut Frame, plot: Rect, view: &View, timeline: &Timeline) {
+/// What stands beside the axis: `MAX1 0.125`, or `M1 1.25e-3` where that would be too long.
+fn beside(handle: &Handle) -> String {
+    let (full, rate) = (format!("{} {}", handle.label, rate(handle.rate)), rate(handle.rate));
+    if full.len() < usize::from(chart::GUTTER) {
+        return full;
+    }
+    let (first, last) = (handle.label.chars().next(), handle.label.chars().last().filter(char::is_ascii_digit));
+    format!("{} {rate}", first.into_iter().chain(last).collect::<String>())
+}
+
+/// Where the second phase begins: its line, drawn before the rates, or its label, drawn after them.
+fn phase(frame: &mut Frame, plot: Rect, view: &View, timeline: &Timeline, label: bool) {
     let (Method::SuperFineTuning(s), Some(segment)) = (&view.state.spec.defense.method, timeline.segment(Stage::Defense)) else { return };
     let epoch = s.phase1_epochs as f64;
     if epoch > 0.0 && epoch < segment.epochs {
         let x = column(plot, segment.x(epoch));
-        chart::upright(frame, plot, x, view.glyphs.divider, view.theme.handle.0);
-        put(frame, plot, x + 1, plot.y.into(), "phase 2", view.theme.handle);
+        if label {
+            put(frame, plot, (x + 1).min(i32::from(plot.right()) - 7), plot.y.into(), "phase 2", view.theme.handle);
+        } else {
+            chart::upright(frame, plot, x, view.glyphs.divider, view.theme.handle.0);
+        }
     }
 }
 
@@ -138,29 +156,35 @@ fn course(dots: &mut Plot, view: &View, segment: Segment, scale: &Scale) {
     for k in first.round() as usize..last.round() as usize {
         let step = |column: f64| ((column - first).max(0.0) / columns * steps as f64) as u64;
         let (from, to) = (step(k as f64), step(k as f64 + 1.0).max(step(k as f64) + 1).min(steps));
-        let was = range(from, to.min(course.done), |i| Some(course.was(i)));
         let will = range(from, to, |i| course.will_be(i));
-        // What is to come is dotted: every other column.
-        for (slot, (values, style)) in [(will.filter(|_| k % 2 == 0), view.theme.ghost), (was, view.theme.lr)].into_iter().enumerate() {
-            let Some((start, low, high, end)) = values else {
-                if slot == 1 || will.is_none() {
-                    before[slot] = None;
-                }
-                continue;
-            };
-            let joined = before[slot].unwrap_or(start);
-            let (low, high) = if slot == 1 { (low.min(joined), high.max(joined)) } else { (low, high) };
-            dots.upright(k, scale.height(low), scale.height(high), style.0);
-            before[slot] = Some(end);
+        let was = range(from, to.min(course.done), |i| Some(course.was(i)));
+        for (slot, (values, ink, faint)) in [(will, view.theme.ghost, true), (was, view.theme.lr, false)].into_iter().enumerate() {
+            if let Some(range) = values {
+                let joined = before[slot].unwrap_or(range.first);
+                let (low, high) = (range.low.min(joined), range.high.max(joined));
+                dots.upright(k, (scale.height(low), scale.height(high)), ink.0, faint);
+            }
+            before[slot] = values.map(|range| range.last);
         }
     }
 }
 
-/// First, lowest, highest and last value over the steps from `from` to before `to`.
-fn range(from: u64, to: u64, rate: impl Fn(u64) -> Option<f64>) -> Option<(f64, f64, f64, f64)> {
+/// Rates over a stretch of steps.
+#[derive(Clone, Copy)]
+struct Stretch {
+    first: f64,
+    low: f64,
+    high: f64,
+    last: f64,
+}
+
+/// The rates over the steps from `from` to before `to`.
+fn range(from: u64, to: u64, rate: impl Fn(u64) -> Option<f64>) -> Option<Stretch> {
     let every = (to.saturating_sub(from) / LOOKS).max(1) as usize;
-    let values = (from..to).step_by(every).filter_map(&rate);
-    values.fold(None, |all, v| Some(all.map_or((v, v, v, v), |(first, low, high, _): (f64, f64, f64, f64)| (first, low.min(v), high.max(v), v))))
+    let mut values = (from..to).step_by(every).filter_map(&rate);
+    let first = values.next()?;
+    let start = Stretch { first, low: first, high: first, last: first };
+    Some(values.fold(start, |s, v| Stretch { low: s.low.min(v), high: s.high.max(v), last: v, ..s }))
 }
 
 /// Where the run is.

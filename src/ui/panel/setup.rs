@@ -60,10 +60,10 @@ fn settings(frame: &mut Frame, area: Rect, view: &View) {
     scrolled(frame, area, view, top, rows.len());
 }
 
-/// The first row shown, so that row `here` is in sight with a row to spare.
+/// The first row shown, so that row `here` is in sight, with two more below it where there is room.
 fn first_row(rows: usize, here: usize, height: usize) -> usize {
-    let most = rows.saturating_sub(height);
-    (here + 3).saturating_sub(height).min(here.saturating_sub(1)).max(if here + 3 > height { (here + 3).saturating_sub(height) } else { 0 }).min(most)
+    let spare = (height.saturating_sub(1) / 2).min(2);
+    (here + 1 + spare).saturating_sub(height).min(rows.saturating_sub(height))
 }
 
 fn scrolled(frame: &mut Frame, area: Rect, view: &View, top: usize, rows: usize) {

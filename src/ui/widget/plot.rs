@@ -7,17 +7,25 @@ use ratatui::style::Style;
 /// Dots of a braille cell: column, row -> bit.
 const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
+#[derive(Clone, Copy, Default)]
+struct Cell {
+    bits: u8,
+    style: Style,
+    /// Every other dot only: what is not yet.
+    faint: bool,
+}
+
 /// Dots to be drawn into an area. Places are shares: 0, 0 is the lower left corner and 1, 1 the upper right one.
 pub struct Plot {
     area: Rect,
     braille: bool,
-    cells: Vec<(u8, Style)>,
+    cells: Vec<Cell>,
 }
 
 impl Plot {
     /// No dots yet.
     pub fn new(area: Rect, braille: bool) -> Self {
-        Self { area, braille, cells: vec![(0, Style::default()); usize::from(area.width) * usize::from(area.height)] }
+        Self { area, braille, cells: vec![Cell::default(); usize::from(area.width) * usize::from(area.height)] }
     }
 
     /// Columns of dots.
@@ -38,11 +46,12 @@ impl Plot {
         (x.clamp(0.0, 1.0) * (self.columns().max(1) as f64 - 1.0)).round() as usize
     }
 
-    fn dot(&mut self, column: usize, row: usize, style: Style) {
+    fn dot(&mut self, column: usize, row: usize, style: Style, faint: bool) {
         let at = row / 4 * usize::from(self.area.width) + column / 2;
         if let Some(cell) = self.cells.get_mut(at).filter(|_| column < usize::from(self.area.width) * 2) {
-            cell.0 |= BITS[column % 2][row % 4];
-            cell.1 = style;
+            // What was stands out from what is to come, in the same cell too.
+            let bits = if cell.faint && !faint { 0 } else { cell.bits };
+            *cell = Cell { bits: bits | BITS[column % 2][row % 4], style, faint };
         }
     }
 
@@ -55,17 +64,18 @@ impl Plot {
         let steps = a.0.abs_diff(b.0).max(a.1.abs_diff(b.1)).max(1);
         let along = |p: usize, q: usize, k: usize| (p as f64 + (q as f64 - p as f64) * k as f64 / steps as f64).round() as usize;
         for k in 0..=steps {
-            self.dot(along(a.0, b.0, k), along(a.1, b.1, k), style);
+            self.dot(along(a.0, b.0, k), along(a.1, b.1, k), style, false);
         }
     }
 
-    /// Every dot of one column between two heights.
-    pub fn upright(&mut self, column: usize, low: f64, high: f64, style: Style) {
+    /// The dots of one column between two heights; every other one where it is `faint`.
+    pub fn upright(&mut self, column: usize, (low, high): (f64, f64), style: Style, faint: bool) {
         if !(low.is_finite() && high.is_finite()) || self.cells.is_empty() {
             return;
         }
-        for row in self.row(high)..=self.row(low) {
-            self.dot(column, row, style);
+        let (top, bottom) = (self.row(high), self.row(low));
+        for row in (top..=bottom).filter(|row| !faint || (column + row).is_multiple_of(2)) {
+            self.dot(column, row, style, faint);
         }
     }
 
@@ -77,9 +87,9 @@ impl Plot {
     /// Draws the dots over what is there; cells without a dot stay.
     pub fn draw(&self, frame: &mut Frame) {
         let width = usize::from(self.area.width).max(1);
-        for (i, (bits, style)) in self.cells.iter().enumerate().filter(|(_, c)| c.0 != 0) {
+        for (i, Cell { bits, style, faint }) in self.cells.iter().enumerate().filter(|(_, c)| c.bits != 0) {
             let (x, y) = (self.area.x + (i % width) as u16, self.area.y + (i / width) as u16);
-            let symbol = if self.braille { char::from_u32(0x2800 + u32::from(*bits)).unwrap_or('.') } else { coarse(*bits) };
+            let symbol = if self.braille { char::from_u32(0x2800 + u32::from(*bits)).unwrap_or('.') } else { coarse(*bits, *faint) };
             if let Some(cell) = frame.buffer_mut().cell_mut((x, y)) {
                 cell.set_char(symbol).set_style(*style);
             }
@@ -88,11 +98,12 @@ impl Plot {
 }
 
 /// A cell's dots in ASCII: high, low, or both.
-fn coarse(bits: u8) -> char {
+fn coarse(bits: u8, faint: bool) -> char {
     let (high, low) = (bits & 0x1b != 0, bits & 0xe4 != 0);
     match (high, low) {
+        (true, true) if faint => ':',
+        (true, true) => '|',
         (true, false) => '\'',
         (false, _) => '.',
-        (true, true) => ':',
     }
 }
