@@ -252,10 +252,23 @@ pub fn help() -> Vec<HelpLine> {
             let keys: Vec<String> = of.iter().map(|b| b.chord.to_string()).collect();
             let mut words: Vec<&str> = of.iter().map(|b| b.action.help().trim_end_matches('.')).collect();
             words.dedup();
-            HelpLine::Keys(keys.join(" "), words.join("; "))
+            HelpLine::Keys(keys.join(" "), joined(&words))
         }));
     }
     lines
+}
+
+/// Sentences as one; `LR` keeps its capitals.
+fn joined(sentences: &[&str]) -> String {
+    let mut text = String::new();
+    for sentence in sentences {
+        let lower = sentence.chars().nth(1).is_some_and(char::is_lowercase) && !text.is_empty();
+        let first = sentence.chars().next().map(|c| if lower { c.to_ascii_lowercase() } else { c });
+        text.extend((!text.is_empty()).then_some("; "));
+        text.extend(first);
+        text.extend(sentence.chars().skip(1));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -276,9 +289,9 @@ mod tests {
 
     #[test]
     fn every_key_of_the_bench_is_in_the_help() {
-        let text = format!("{:?}", help());
+        let text = format!("{:?}", help()).to_lowercase();
         for b in TABLE.iter().filter(|b| matches!(b.context, Context::Bench | Context::Anywhere)) {
-            assert!(text.contains(b.action.help().trim_end_matches('.')), "{} is not explained", b.chord);
+            assert!(text.contains(&b.action.help().trim_end_matches('.').to_lowercase()), "{} is not explained", b.chord);
             assert!(!b.group.is_empty(), "{} has no group", b.chord);
         }
     }

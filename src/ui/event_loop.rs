@@ -64,7 +64,7 @@ pub(super) fn run(options: &Options, spec: RunSpec, preset: Option<String>, hook
         outbox: Vec::new(),
         due: Due::Now,
         drawn: Instant::now(),
-        pause: Duration::from_millis(1000 / u64::from(if options.fps == 0 { FPS } else { options.fps })),
+        pause: Duration::from_secs(1) / u32::from(if options.fps == 0 { FPS } else { options.fps }),
         meter: System::new().ok(),
         panics,
     };

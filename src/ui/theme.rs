@@ -60,7 +60,11 @@ pub struct Theme {
     pub bad: Ink,
     /// Ground of layers.
     pub layer: Ink,
+    /// Whether pictures, too, are drawn without colours.
+    #[serde(default)]
+    pub colourless: bool,
     /// Whether pictures drawn with characters have dark ink on light ground.
+    #[serde(default)]
     pub ramp_inverted: bool,
 }
 

@@ -83,11 +83,13 @@ pub fn mark_labels(frame: &mut Frame, panel: Rect, plot: Rect, row: i32, view: &
     for (stage, mark) in all.into_iter().rev() {
         let Some(x) = timeline.x(stage, mark.epoch) else { continue };
         let text = format!("{} {}", short(&mark.path), value(&mark.path, mark.value));
-        let at = column(plot, x).min(i32::from(plot.right()) - text.len() as i32);
-        let end = at + text.len() as i32;
-        if taken.iter().all(|(from, to)| end < *from || at > *to) {
+        let (x, width) = (column(plot, x), text.len() as i32);
+        // Right of the mark, else left of it.
+        let places = [x.min(i32::from(plot.right()) - width), x - width + 1];
+        let free = |at: &i32| *at >= i32::from(plot.x) && taken.iter().all(|(from, to)| at + width < *from || at > to);
+        if let Some(at) = places.into_iter().find(free) {
             put(frame, panel, at, row, &text, view.theme.mark);
-            taken.push((at, end));
+            taken.push((at, at + width));
         }
     }
 }

@@ -43,7 +43,7 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
     marks(frame, plot, view, &timeline);
     mark_labels(frame, inner, plot, i32::from(inner.y) + 1, view, &timeline);
     if view.state.attack.epochs.is_empty() && view.state.defense.epochs.is_empty() {
-        centred(frame, plot, &waiting(view));
+        centred(frame, plot, &waiting(view, plot.width));
         return;
     }
     curves(frame, plot, view, &timeline);
@@ -139,7 +139,7 @@ fn path(dots: &mut Plot, run: &RunView, place: impl Fn(&Point) -> Option<(f64, f
 }
 
 /// What stands in the plot before there is a curve.
-fn waiting(view: &View) -> Vec<(String, Style)> {
+fn waiting(view: &View, width: u16) -> Vec<(String, Style)> {
     let (text, faint) = (view.theme.text.0, view.theme.faint.0);
     let state = view.state;
     if let Some(p) = &state.preparing {
@@ -149,11 +149,12 @@ fn waiting(view: &View) -> Vec<(String, Style)> {
     if state.run == Run::Active {
         return vec![("training begins".to_owned(), text)];
     }
-    let lines = [
-        ("press space", view.theme.key.0),
-        ("", faint),
-        ("a backdoor is planted: ASR climbs", text),
-        ("then it is tuned out: ASR falls, CA stays", text),
-    ];
-    lines.into_iter().map(|(words, style)| (words.to_owned(), style)).collect()
+    let story = if width >= 43 {
+        ["a backdoor is planted: ASR climbs", "then it is tuned out: ASR falls, CA stays"]
+    } else {
+        ["ASR climbs, then falls", "CA stays"]
+    };
+    let mut lines = vec![("press space".to_owned(), view.theme.key.0), (String::new(), faint)];
+    lines.extend(story.map(|words| (words.to_owned(), text)));
+    lines
 }

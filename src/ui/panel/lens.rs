@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ╭ trigger lens ───────── 1 of 4 ╮
-//! │ clean            with trigger │
+//! │ clean            triggered    │
 //! │ ▀▀▀▀▀▀▀▀         ▀▀▀▀▀▀▀▀     │
 //! │ ▀▀▀▀▀▀▀▀         ▀▀▀▀▀▀▀▀     │
 //! │ stop 99%         speed limi…  │
@@ -92,7 +92,7 @@ fn samples(frame: &mut Frame, inner: Rect, view: &View, pictures: &Preview) {
     for (place, kind, images, said) in
         [(places.clean, 0, &pictures.clean, answer.map(|a| a.clean)), (places.triggered, 1, &pictures.triggered, answer.map(|a| a.triggered))]
     {
-        caption(frame, inner, view, place, ["clean", "with trigger"][usize::from(kind)]);
+        caption(frame, inner, view, Rect { width, ..place }, ["clean", "triggered"][usize::from(kind)]);
         picture(frame, view, place, (index, kind), images, index);
         let room = if kind == 0 { width } else { inner.right().saturating_sub(place.x).min(width + GAP) };
         say(frame, inner, view, Rect { y: place.bottom(), width: room, ..place }, said, label, kind == 0);
@@ -118,11 +118,11 @@ fn target(view: &View) -> u16 {
 }
 
 fn caption(frame: &mut Frame, inner: Rect, view: &View, place: Rect, text: &str) {
-    put(frame, inner, place.x.into(), i32::from(place.y) - 1, text, view.theme.faint);
+    put(frame, inner, place.x.into(), i32::from(place.y) - 1, &view.cut(text, place.width.into()), view.theme.faint);
 }
 
 fn picture(frame: &mut Frame, view: &View, place: Rect, id: (usize, u8), images: &Images, index: usize) {
-    if view.theme.name == "mono" || !view.glyphs.braille {
+    if view.theme.colourless || !view.glyphs.braille {
         ramp(frame, place, images, index, view.theme.ramp_inverted, view.theme.text.0);
     } else if view.state.layers.is_empty() || view.pictures.are_characters() {
         view.pictures.draw(frame, place, (view.state.lens.generation, id.0, id.1), images, index);
@@ -162,7 +162,9 @@ fn ink(view: &View, reading: Reading) -> ratatui::style::Style {
 fn apart(frame: &mut Frame, inner: Rect, view: &View, place: Rect, pictures: &Preview, index: usize) {
     let (planes, gain) = difference(pictures.clean.get(index), pictures.triggered.get(index));
     let images = Images { shape: pictures.clean.shape, pixels: planes };
-    caption(frame, inner, view, place, &format!("difference {}{gain}", view.glyphs.times));
+    let room = inner.right().saturating_sub(place.x).min(place.width + GAP);
+    let word = if room < 14 { "diff" } else { "difference" };
+    caption(frame, inner, view, Rect { width: room, ..place }, &format!("{word} {}{gain}", view.glyphs.times));
     picture(frame, view, place, (index, 2), &images, 0);
 }
 

@@ -8,7 +8,8 @@
 //! │ defense           5 more  │
 //! │  LR MAX1         0.1 [ ]  │
 //! │ ───────────────────────── │
-//! │ 136,000 images, about 1:36│
+//! │ 136,000 training images   │
+//! │ about 1 min 36 s here     │
 //! ╰───────────────────────────╯
 //! ```
 
@@ -66,8 +67,9 @@ fn first_row(rows: usize, here: usize, height: usize) -> usize {
     (here + 1 + spare).saturating_sub(height).min(rows.saturating_sub(height))
 }
 
+/// On the frame's right side: that there is more above or below.
 fn scrolled(frame: &mut Frame, area: Rect, view: &View, top: usize, rows: usize) {
-    let x = i32::from(area.right()) - 1;
+    let (x, area) = (i32::from(area.right()), Rect { width: area.width + 1, ..area });
     if top > 0 {
         put(frame, area, x, area.y.into(), view.glyphs.scroll.0, view.theme.key);
     }
@@ -158,7 +160,7 @@ fn price(frame: &mut Frame, area: Rect, view: &View) {
     let plan = cost::plan(view.state);
     let (x, y) = (i32::from(area.x) + 1, i32::from(area.y));
     put(frame, area, area.x.into(), y, &view.glyphs.axis.0.repeat(area.width.into()), view.theme.grid);
-    let images = format!("{} images to train on", words::count(plan.attack + plan.defense));
+    let images = format!("{} training images", words::count(plan.attack + plan.defense));
     let time = plan.seconds.map_or_else(|| "time: known once it runs".to_owned(), |s| format!("about {} here", words::duration(s)));
     put(frame, area, x, y + 1, &images, view.theme.text);
     put(frame, area, x, y + 2, &time, view.theme.faint);
