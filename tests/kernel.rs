@@ -119,3 +119,16 @@ fn untracked_inputs_give_untracked_results() {
     assert!(weight.grad(&gradients).is_none());
     assert!(!kernel::conv2d(case.x.tensor::<4>(), weight, 1, 1).is_require_grad());
 }
+
+#[test]
+fn the_mean_over_pixels_is_burns() {
+    let case = &reference().convolutions["stride 1"];
+    let (a, b) = (case.x.tensor::<4>().require_grad(), case.x.tensor::<4>().require_grad());
+    let weights = case.x.tensor::<4>().slice([0..3, 0..4, 0..1, 0..1]).reshape([3, 4]);
+    let ours = kernel::mean_pixels(a.clone());
+    let burns = b.clone().mean_dims(&[2, 3]).reshape([3, 4]);
+    ours.clone().into_data().assert_approx_eq::<f32>(&burns.clone().into_data(), Default::default());
+    let (ours, burns) = ((ours * weights.clone()).sum().backward(), (burns * weights).sum().backward());
+    let (da, db) = (a.grad(&ours).unwrap(), b.grad(&burns).unwrap());
+    da.into_data().assert_approx_eq::<f32>(&db.into_data(), Default::default());
+}

@@ -1,6 +1,6 @@
 //! The kernels on a backend that differentiates: one implementation for every inner backend.
 
-use super::{Kernels, Statistics};
+use super::{Kernels, Statistics, composed};
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
@@ -45,6 +45,21 @@ impl<B: Kernels> Backward<B, 3> for BnReluBackward {
     }
 }
 
+#[derive(Debug)]
+struct MeanPixelsBackward;
+
+impl<B: Kernels> Backward<B, 1> for MeanPixelsBackward {
+    /// Sizes of x
+    type State = [usize; 4];
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = grads.consume::<B>(&ops.node);
+        for parent in ops.parents.into_iter().flatten() {
+            grads.register::<B>(parent.id, composed::mean_pixels_backward::<B>(dy.clone(), ops.state));
+        }
+    }
+}
+
 impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     fn conv2d_forward(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize, padding: usize) -> FloatTensor<Self> {
         let y = B::conv2d_forward(x.primitive.clone(), weight.primitive.clone(), stride, padding);
@@ -72,5 +87,14 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
             OpsKind::UnTracked(step) => step.finish(y),
         };
         (y, constants)
+    }
+
+    fn mean_pixels(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let sizes = composed::tensor::<B, 4>(x.primitive.clone()).dims();
+        let y = B::mean_pixels(x.primitive);
+        match Backward::<B, 1>::prepare::<C>(MeanPixelsBackward, [x.node]).compute_bound().stateful() {
+            OpsKind::Tracked(step) => step.finish(sizes, y),
+            OpsKind::UnTracked(step) => step.finish(y),
+        }
     }
 }

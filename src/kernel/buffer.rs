@@ -46,6 +46,12 @@ pub unsafe fn filled(len: usize, fill: impl FnOnce(&mut [MaybeUninit<f32>])) -> 
     values
 }
 
+/// Values that are to be overwritten, as [`MaybeUninit`].
+pub fn as_uninit(values: &mut [f32]) -> &mut [MaybeUninit<f32>] {
+    // SAFETY: the same layout; nothing in this module's reach writes anything but `f32`s, so `values` stays initialised.
+    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) }
+}
+
 /// A pointer that several threads may write through, each to values of its own.
 #[derive(Clone, Copy)]
 pub struct Shared(*mut f32);

@@ -81,3 +81,17 @@ pub fn bn_relu_backward<B: Backend>(
     let vector = |mean: Tensor<B, 4>| primitive((mean * (batch * height * width) as f32).reshape([channels]));
     [primitive(through * (inv_std * gamma)), vector(dgamma), vector(dbeta)]
 }
+
+/// See [`Kernels::mean_pixels`](super::Kernels::mean_pixels).
+pub fn mean_pixels<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let x = tensor::<B, 4>(x);
+    let [batch, channels, ..] = x.dims();
+    primitive(x.mean_dims(&[2, 3]).reshape([batch, channels]))
+}
+
+/// The gradient of [`mean_pixels`] with respect to its input of the given sizes: one value for all pixels of a plane.
+pub fn mean_pixels_backward<B: Backend>(dy: FloatTensor<B>, sizes: [usize; 4]) -> FloatTensor<B> {
+    let [batch, channels, height, width] = sizes;
+    let each = tensor::<B, 2>(dy) / (height * width) as f32;
+    primitive(each.reshape([batch, channels, 1, 1]).expand(sizes))
+}

@@ -184,6 +184,7 @@ impl Tiles<'_> {
     /// # Safety
     /// Only inside [`Lanes::run`]. `weight` must be a block of `taps * ROWS` values; each vector's `from` plus each tap a
     /// vector in `source`; each vector's `to` plus each plane in `to` its pixels.
+    #[expect(clippy::needless_range_loop, reason = "a tile of registers is addressed by row and vector")]
     #[inline(always)]
     unsafe fn one<L: Lanes, const ROWS: usize, const VECTORS: usize>(&self, weight: *const f32, row: usize, vectors: &[Vector], to: *mut f32) {
         // SAFETY: what the caller vouches for; a vector that does not exist repeats the last one and is not written.
@@ -207,6 +208,7 @@ impl Tiles<'_> {
 ///
 /// # Safety
 /// Only inside [`Lanes::run`]; `weight` must have `ROWS` values per tap, and each of `from` a vector at each tap.
+#[expect(clippy::needless_range_loop, reason = "a tile of registers is addressed by row and vector")]
 #[inline(always)]
 unsafe fn multiply<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     taps: &[usize],

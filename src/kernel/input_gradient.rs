@@ -4,7 +4,7 @@
 //! columns, so fall into `s` phases; within one, the gradient is a stride-1 correlation with a flipped part of the kernel.
 //! No product with a zero is computed, and nothing is scattered.
 
-use super::buffer::{filled, with_scratch};
+use super::buffer::{as_uninit, filled, with_scratch};
 use super::direct::{Correlate, Packed, correlate, images_per_task};
 use super::isa::Task;
 use super::lanes::Lanes;
@@ -142,12 +142,6 @@ fn strided<L: Lanes, const ROWS: usize, const VECTORS: usize>(
             lanes.run(Interleave { shape, phases: &done, dx });
         });
     });
-}
-
-/// Values that may be overwritten, seen as not written yet.
-fn as_uninit(values: &mut [f32]) -> &mut [MaybeUninit<f32>] {
-    // SAFETY: same layout; the view is used to write `f32`s alone, so `values` stays initialised.
-    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) }
 }
 
 /// Puts the phases' pixels, planes of rows, back between each other.

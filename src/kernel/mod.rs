@@ -1,7 +1,7 @@
-//! Our own convolution and fused batch norm + ReLU, forward and backward, for every backend.
+//! Our own convolution, fused batch norm + ReLU and global average pooling, forward and backward, for every backend.
 //!
 //! ```text
-//! conv2d, bn_relu          what models call, on tensors
+//! conv2d, bn_relu, ..      what models call, on tensors
 //!   Kernels                one trait; default bodies on burn's own operations      composed
 //!     Autodiff<B>          registers the backward nodes, once for every backend    autodiff
 //!     Wgpu, Cuda           the default bodies
@@ -92,6 +92,11 @@ pub trait Kernels: Backend {
     ) -> [FloatTensor<Self>; 3] {
         composed::bn_relu_backward::<Self>(x, gamma, beta, statistics, dy, of_batch)
     }
+
+    /// The mean `[batch, channels]` over the pixels of each plane of `x` `[batch, channels, height, width]`.
+    fn mean_pixels(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        composed::mean_pixels::<Self>(x)
+    }
 }
 
 impl Kernels for Flex {
@@ -139,7 +144,7 @@ impl Kernels for Flex {
         if !tensor::all_float32(&[&x, &gamma, &beta, &dy]) {
             return composed::bn_relu_backward::<Self>(x, gamma, beta, statistics, dy, of_batch);
         }
-        norm::backward(isa(), &x, &gamma, &beta, &statistics, &dy, of_batch)
+        norm::backward(isa(), &x, &gamma, &beta, &statistics, dy, of_batch)
     }
 }
 
@@ -179,4 +184,10 @@ pub fn bn_relu<B: Kernels>(
     let given = given.map(|(mean, inv_std)| (primitive(mean), primitive(inv_std)));
     let (y, (mean, inv_std)) = B::bn_relu(primitive(x), primitive(gamma), primitive(beta), eps, given);
     (tensor(y), tensor(mean), tensor(inv_std))
+}
+
+/// Global average pooling: the mean `[batch, channels]` over the pixels of `x` `[batch, channels, height, width]`. Its
+/// gradient is a view of one value per plane, where that of burn's `mean_dims` is multiplied out, twice.
+pub fn mean_pixels<B: Kernels>(x: Tensor<B, 4>) -> Tensor<B, 2> {
+    tensor(B::mean_pixels(primitive(x)))
 }

@@ -6,7 +6,7 @@
 //! Channels are computed independently, each by one thread and in the order of the batch, so the result does not depend
 //! on the number of threads. Sums run in 32 float32 lanes, emptied into float64 every few thousand values.
 
-use super::buffer::{Shared, filled};
+use super::buffer::{Shared, as_uninit, filled};
 use super::isa::{Isa, Task};
 use super::tensor::{contiguous, from_values, sizes};
 use burn_flex::FlexTensor;
@@ -204,47 +204,46 @@ impl Task for Forward<'_> {
 }
 
 /// The gradients with respect to `x`, gamma and beta from that of the output, `dy`. `of_batch`: the statistics were
-/// those of this very batch, so the gradient flows through them as well.
+/// those of this very batch, so the gradient flows through them as well. That of `x` takes the place of `dy`, unless
+/// `dy` is in use elsewhere.
 pub fn backward(
     isa: Isa,
     x: &FlexTensor,
     gamma: &FlexTensor,
     beta: &FlexTensor,
     statistics: &Statistics,
-    dy: &FlexTensor,
+    dy: FlexTensor,
     of_batch: bool,
 ) -> [FlexTensor; 3] {
-    let (x, dy, gamma, beta) = (contiguous(x), contiguous(dy), contiguous(gamma), contiguous(beta));
+    let (x, gamma, beta) = (contiguous(x), contiguous(gamma), contiguous(beta));
     let (mean, inv_std) = (contiguous(&statistics.0), contiguous(&statistics.1));
+    let mut gradients = contiguous(&dy);
+    drop(dy);
     let planes = Planes::of(&x);
-    let (values, gradients) = (x.storage::<f32>(), dy.storage::<f32>());
+    let values = x.storage::<f32>();
     let [mean, inv_std, gamma, beta] = [&mean, &inv_std, &gamma, &beta].map(|v| v.storage::<f32>());
-    assert!(values.len() == planes.len() && gradients.len() == planes.len());
-    let mut sums = Vec::new();
-    let fill = |dx: &mut [_]| {
-        let dx = Shared::new(dx);
-        let one = |channel: usize| {
-            let affine = Affine::new(mean[channel], inv_std[channel], gamma[channel], beta[channel]);
-            isa.run(Backward { x: values, dy: gradients, planes, channel, affine, of_batch, dx })
-        };
-        sums = (0..planes.channels).into_par_iter().map(one).collect();
+    let dy = gradients.storage_mut::<f32>();
+    assert!(values.len() == planes.len() && dy.len() == planes.len());
+    let dy = Shared::new(as_uninit(dy));
+    let one = |channel: usize| {
+        let affine = Affine::new(mean[channel], inv_std[channel], gamma[channel], beta[channel]);
+        isa.run(Backward { x: values, dy, planes, channel, affine, of_batch })
     };
-    // SAFETY: the channels' planes are all there is, and `Backward` writes each plane of its channel.
-    let dx = unsafe { filled(values.len(), fill) };
+    let sums: Vec<_> = (0..planes.channels).into_par_iter().map(one).collect();
     let (dgamma, dbeta): (Vec<f32>, Vec<f32>) = sums.into_iter().unzip();
     let vector = |values| from_values(values, [planes.channels]);
-    [from_values(dx, sizes::<4>(&x)), vector(dgamma), vector(dbeta)]
+    [gradients, vector(dgamma), vector(dbeta)]
 }
 
 /// The backward pass of one channel; yields the gradients of its gamma and beta.
 struct Backward<'a> {
     x: &'a [f32],
-    dy: &'a [f32],
+    /// The output's gradient, to be replaced by the input's.
+    dy: Shared,
     planes: Planes,
     channel: usize,
     affine: Affine,
     of_batch: bool,
-    dx: Shared,
 }
 
 impl Task for Backward<'_> {
@@ -258,7 +257,9 @@ impl Task for Backward<'_> {
         let passed = |x: f32, dy: f32| if x * scale + offset > 0.0 { dy } else { 0.0 };
         let mut sums = Sums::new();
         for start in self.planes.starts(self.channel) {
-            sums.add(&self.x[start..start + plane], &self.dy[start..start + plane], |x, dy| {
+            // SAFETY: `dy` is as long as `x`, and no other task reads or writes the planes of this channel.
+            let dy = unsafe { self.dy.slice(start, plane) };
+            sums.add(&self.x[start..start + plane], dy, |x, dy| {
                 let dy = passed(x, dy);
                 [dy, dy * (x - mean)]
             });
@@ -274,11 +275,10 @@ impl Task for Backward<'_> {
             (0.0, 0.0)
         };
         for start in self.planes.starts(self.channel) {
-            // SAFETY: `dx` is as long as `x`, and no other task writes to the planes of this channel.
-            let dx = unsafe { self.dx.slice(start, plane) };
-            let sources = self.x[start..start + plane].iter().zip(&self.dy[start..start + plane]);
-            for (dx, (x, dy)) in dx.iter_mut().zip(sources) {
-                *dx = scale * passed(*x, *dy) - (constant + x * slope);
+            // SAFETY: as above.
+            let gradients = unsafe { self.dy.slice(start, plane) };
+            for (gradient, x) in gradients.iter_mut().zip(&self.x[start..start + plane]) {
+                *gradient = scale * passed(*x, *gradient) - (constant + x * slope);
             }
         }
         (dgamma, dbeta)

@@ -132,7 +132,7 @@ fn check_norm(sizes: [usize; 4], mean: f32, evaluate: bool, seed: u64) -> Result
         let statistics = (got_mean, got_inv_std);
         let of_batch = !evaluate;
         let expected = composed::bn_relu_backward::<Flex>(x.clone(), gamma.clone(), beta.clone(), statistics.clone(), dy.clone(), of_batch);
-        let got = norm::backward(isa, &x, &gamma, &beta, &statistics, &dy, of_batch);
+        let got = norm::backward(isa, &x, &gamma, &beta, &statistics, dy.clone(), of_batch);
         for ((what, got), expected) in ["dx", "dgamma", "dbeta"].into_iter().zip(&got).zip(&expected) {
             close(&format!("{} {what}", isa.name()), got, expected)?;
         }
@@ -186,7 +186,7 @@ fn bits(isa: Isa, case: &Case) -> Vec<u32> {
     let mut all = vec![conv::forward(isa, &x, &weight, case.stride, case.padding)];
     all.extend(conv::backward(isa, &x, &weight, &dy, steps, [true, true]).into_iter().flatten());
     let (y, statistics) = norm::forward(isa, &x, &gamma, &beta, 1e-5, None);
-    all.extend(norm::backward(isa, &x, &gamma, &beta, &statistics, &x, true));
+    all.extend(norm::backward(isa, &x, &gamma, &beta, &statistics, x.clone(), true));
     all.extend([y, statistics.0, statistics.1]);
     all.iter().flat_map(|t| values(t).into_iter().map(f32::to_bits)).collect()
 }

@@ -188,6 +188,7 @@ impl Tile<'_> {
     /// Only inside [`Lanes::run`]. Every sum of one of `rows`, one of `lines`, a tap below `TAPS` and a pixel below
     /// `width` times `stride` must be inside `source`; `gradients` must have `rows * width * channels` values, `sums`
     /// those of the tile's lines.
+    #[expect(clippy::needless_range_loop, reason = "a tile of registers is addressed by line, tap and vector")]
     #[inline(always)]
     unsafe fn add<L: Lanes, const VECTORS: usize, const LINES: usize, const TAPS: usize>(&self, sums: &mut [f32]) {
         let (lines, channels) = (LINES.min(self.lines.len()), VECTORS * L::N);
