@@ -148,7 +148,6 @@ fn facts(spec: &RunSpec, stage: Stage) -> Facts {
         device: "cpu (2 threads, avx512)".to_owned(),
         gpu: false,
         version: "0.1.0".to_owned(),
-        ..Facts::default()
     }
 }
 

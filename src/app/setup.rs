@@ -145,7 +145,7 @@ const MANTISSAS: [f64; 10] = [1.0, 1.25, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0]
 pub fn next_rate(lr: f64, up: bool) -> f64 {
     let decade = lr.max(1e-12).log10().floor() as i32;
     let mut rates = (decade - 1..=decade + 1).flat_map(|d| MANTISSAS.iter().map(move |m| tidy(m * 10f64.powi(d))));
-    if up { rates.find(|r| *r > lr * 1.000_001) } else { rates.filter(|r| *r < lr * 0.999_999).last() }.unwrap_or(lr)
+    if up { rates.find(|r| *r > lr * 1.000_001) } else { rates.rfind(|r| *r < lr * 0.999_999) }.unwrap_or(lr)
 }
 
 /// A learning rate without the dust of floating-point arithmetic: three significant digits.

@@ -37,26 +37,12 @@ fn on_bench(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Toggle => toggle(state),
         Action::Stop => ask_stop(state),
         Action::Restart => restart(state),
-        Action::NextSeed => change::step(state, "seed", true),
-        Action::PreviousSeed => change::step(state, "seed", false),
-        Action::Export => vec![Effect::Export],
-        Action::Presets => quietly(change::offer_presets(state)),
-        Action::NextTheme => quietly(next_theme(state)),
-        Action::NextView => quietly(next_view(state)),
-        Action::LogScale => quietly(state.look.linear = !state.look.linear),
-        Action::More => quietly(more(state)),
-        Action::Help => quietly(state.layers.push(Layer::Help(0))),
         Action::Quit => quit(state),
+        Action::Export => vec![Effect::Export],
         Action::Suspend => vec![Effect::Suspend],
         Action::Redraw => vec![Effect::Redraw],
-        Action::FocusNext => quietly(focus(state, 1)),
-        Action::FocusPrevious => quietly(focus(state, Focus::ALL.len() - 1)),
-        Action::Focus(focus) => quietly(state.focus = focus),
-        Action::Back => quietly(state.setup.edit = None),
-        Action::Up => quietly(go(state, -1)),
-        Action::Down => quietly(go(state, 1)),
-        Action::First => quietly(go(state, isize::MIN)),
-        Action::Last => quietly(go(state, isize::MAX)),
+        Action::NextSeed => change::step(state, "seed", true),
+        Action::PreviousSeed => change::step(state, "seed", false),
         Action::Left => sideways(state, false),
         Action::Right => sideways(state, true),
         Action::Enter | Action::Accept => enter(state),
@@ -70,36 +56,58 @@ fn on_bench(state: &mut State, action: Action) -> Vec<Effect> {
         Action::CycleUp => change::turn(state, CYCLE, true),
         Action::Phase1Down => change::turn(state, PHASE1, false),
         Action::Phase1Up => change::turn(state, PHASE1, true),
-        Action::Erase => quietly(edit::erase(state)),
-        Action::Type(character) => quietly(edit::insert(state, character.encode_utf8(&mut [0; 4]))),
-        Action::Paste(text) => quietly(edit::insert(state, &text)),
         Action::SetValue(path, value) => change::drag(state, &path, value),
-        Action::SelectSetting(path) => quietly(select(state, &path)),
-        Action::SelectSample(index) => quietly(sample(state, index)),
-        Action::Decline | Action::Pick(_) | Action::Resized(..) | Action::Interrupt => Vec::new(),
+        other => {
+            look(state, other);
+            Vec::new()
+        }
     }
 }
 
-fn quietly((): ()) -> Vec<Effect> {
-    Vec::new()
+/// Actions of the Bench that change only what is looked at.
+fn look(state: &mut State, action: Action) {
+    match action {
+        Action::Presets => change::offer_presets(state),
+        Action::NextTheme => next_theme(state),
+        Action::NextView => next_view(state),
+        Action::LogScale => state.look.linear = !state.look.linear,
+        Action::More => more(state),
+        Action::Help => state.layers.push(Layer::Help(0)),
+        Action::FocusNext => focus(state, 1),
+        Action::FocusPrevious => focus(state, Focus::ALL.len() - 1),
+        Action::Focus(focus) => state.focus = focus,
+        Action::Back => state.setup.edit = None,
+        Action::Up => go(state, -1),
+        Action::Down => go(state, 1),
+        Action::First => go(state, isize::MIN),
+        Action::Last => go(state, isize::MAX),
+        Action::Erase => edit::erase(state),
+        Action::Type(character) => edit::insert(state, character.encode_utf8(&mut [0; 4])),
+        Action::Paste(text) => edit::insert(state, &text),
+        Action::SelectSetting(path) => select(state, &path),
+        Action::SelectSample(index) => sample(state, index),
+        _ => {}
+    }
 }
 
 /// The top layer has the keys.
 fn on_layer(state: &mut State, layer: Layer, action: Action) -> Vec<Effect> {
     match (layer, action) {
-        (_, Action::Suspend) => vec![Effect::Suspend],
-        (_, Action::Redraw) => vec![Effect::Redraw],
-        (Layer::Confirm(confirm), Action::Accept | Action::Enter) => confirmed(state, confirm.yes),
-        (Layer::Choices(choices), Action::Accept | Action::Enter | Action::Toggle) => chosen(state, &choices, choices.selected),
-        (Layer::Choices(choices), Action::Pick(index)) => chosen(state, &choices, index),
-        (Layer::Help(_) | Layer::Choices(_), Action::Up) => quietly(scroll(state, -1)),
-        (Layer::Help(_) | Layer::Choices(_), Action::Down) => quietly(scroll(state, 1)),
-        (Layer::Help(_) | Layer::Choices(_), Action::First) => quietly(scroll(state, isize::MIN)),
-        (Layer::Help(_) | Layer::Choices(_), Action::Last) => quietly(scroll(state, isize::MAX)),
-        (Layer::Message(_), Action::Accept | Action::Enter) | (_, Action::Back | Action::Decline) => quietly(drop(state.layers.pop())),
-        (Layer::Help(_), Action::Help | Action::Quit) => quietly(drop(state.layers.pop())),
-        _ => Vec::new(),
+        (_, Action::Suspend) => return vec![Effect::Suspend],
+        (_, Action::Redraw) => return vec![Effect::Redraw],
+        (Layer::Confirm(confirm), Action::Accept | Action::Enter) => return confirmed(state, confirm.yes),
+        (Layer::Choices(choices), Action::Accept | Action::Enter | Action::Toggle) => return chosen(state, &choices, choices.selected),
+        (Layer::Choices(choices), Action::Pick(index)) => return chosen(state, &choices, index),
+        (Layer::Help(_) | Layer::Choices(_), Action::Up) => scroll(state, -1),
+        (Layer::Help(_) | Layer::Choices(_), Action::Down) => scroll(state, 1),
+        (Layer::Help(_) | Layer::Choices(_), Action::First) => scroll(state, isize::MIN),
+        (Layer::Help(_) | Layer::Choices(_), Action::Last) => scroll(state, isize::MAX),
+        (Layer::Message(_), Action::Accept | Action::Enter) | (Layer::Help(_), Action::Help | Action::Quit) | (_, Action::Back | Action::Decline) => {
+            drop(state.layers.pop())
+        }
+        _ => {}
     }
+    Vec::new()
 }
 
 fn toggle(state: &mut State) -> Vec<Effect> {
@@ -261,9 +269,13 @@ fn sideways(state: &mut State, up: bool) -> Vec<Effect> {
     match state.focus {
         Focus::Lens => {
             let index = moved(state.lens.selected, if up { 1 } else { -1 }, state.lens.len());
-            quietly(sample(state, index))
+            sample(state, index);
+            Vec::new()
         }
-        Focus::Charts if !field::find(state.setup.selected).is_some_and(|f| f.live) => quietly(go(state, 0)),
+        Focus::Charts if !field::find(state.setup.selected).is_some_and(|f| f.live) => {
+            go(state, 0);
+            Vec::new()
+        }
         _ => change::step(state, state.setup.selected, up),
     }
 }

@@ -103,24 +103,32 @@ fn grid(frame: &mut Frame, panel: Rect, plot: Rect, view: &View) {
     }
 }
 
+/// One of the two curves.
+struct Curve {
+    of: fn(&Measures) -> f64,
+    line: Style,
+    point: Style,
+    glyph: &'static str,
+}
+
 fn curves(frame: &mut Frame, plot: Rect, view: &View, timeline: &Timeline) {
     let mut dots = Plot::new(plot, view.glyphs.braille);
     let theme = view.theme;
-    let series: [(fn(&Measures) -> f64, Style, Style, &str); 2] =
-        [(|m| m.ca, theme.ca_line.0, theme.ca.0, view.glyphs.ca), (|m| m.asr, theme.asr_line.0, theme.asr.0, view.glyphs.asr)];
-    for stage in [Stage::Attack, Stage::Defense] {
-        for (of, thin, _, _) in &series {
-            path(&mut dots, view.state.view(stage), |p| Some((timeline.x(stage, p.epoch)?, height(of(&p.measures)))), *thin);
-        }
+    let both = [
+        Curve { of: |m| m.ca, line: theme.ca_line.0, point: theme.ca.0, glyph: view.glyphs.ca },
+        Curve { of: |m| m.asr, line: theme.asr_line.0, point: theme.asr.0, glyph: view.glyphs.asr },
+    ];
+    let all: Vec<(Stage, &Curve)> = [Stage::Attack, Stage::Defense].into_iter().flat_map(|stage| both.iter().map(move |c| (stage, c))).collect();
+    for (stage, curve) in &all {
+        let place = |p: &Point| Some((timeline.x(*stage, p.epoch)?, height((curve.of)(&p.measures))));
+        path(&mut dots, view.state.view(*stage), place, curve.line);
     }
     dots.draw(frame);
-    for stage in [Stage::Attack, Stage::Defense] {
-        for (of, _, bold, glyph) in &series {
-            for point in view.state.view(stage).epochs.iter().filter(|p| of(&p.measures).is_finite()) {
-                if let Some(x) = timeline.x(stage, point.epoch) {
-                    let (x, y) = dots.cell(x, height(of(&point.measures)));
-                    put(frame, plot, x, y, glyph, *bold);
-                }
+    for (stage, curve) in &all {
+        for point in view.state.view(*stage).epochs.iter().filter(|p| (curve.of)(&p.measures).is_finite()) {
+            if let Some(x) = timeline.x(*stage, point.epoch) {
+                let (x, y) = dots.cell(x, height((curve.of)(&point.measures)));
+                put(frame, plot, x, y, curve.glyph, curve.point);
             }
         }
     }
