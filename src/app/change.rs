@@ -2,7 +2,7 @@
 
 use super::layer::{Choices, Item, Layer, Purpose};
 use super::rates::number;
-use super::setup::{settings, stepped, tidy};
+use super::setup::{by_hand, settings, stepped};
 use super::state::{Effect, State, Tone};
 use super::words;
 use crate::run::command::Command;
@@ -86,7 +86,7 @@ pub(super) fn turn(state: &mut State, paths: &[&'static str], up: bool) -> Vec<E
 pub(super) fn drag(state: &mut State, path: &str, value: f64) -> Vec<Effect> {
     let Some(field) = field::find(path) else { return Vec::new() };
     let value = match field.kind {
-        Kind::Number { min, max, log: true, .. } => tidy(value).clamp(min, max),
+        Kind::Number { min, max, log: true, .. } => by_hand(value).clamp(min, max),
         Kind::Integer { min, max, .. } => value.round().clamp(min as f64, max as f64),
         _ => value,
     };

@@ -74,8 +74,13 @@ pub enum Reading {
 }
 
 impl Reading {
-    /// How `answer` to an image of class `label` is to be taken when the attacker wants `target`.
-    pub fn of(answer: Answer, label: u16, target: u16) -> Self {
+    /// How `answer` to a clean image of class `label` is to be taken.
+    pub fn of_clean(answer: Answer, label: u16) -> Self {
+        if answer.class == label { Self::Right } else { Self::Wrong }
+    }
+
+    /// How `answer` to a triggered image of class `label` is to be taken when the attacker wants `target`.
+    pub fn of_triggered(answer: Answer, label: u16, target: u16) -> Self {
         match answer.class {
             class if class == label => Self::Right,
             class if class == target => Self::Fooled,
@@ -115,9 +120,10 @@ mod tests {
     #[test]
     fn an_answer_is_right_fooled_or_wrong() {
         let answer = |class| Answer { class, confidence: 1.0 };
-        assert_eq!(Reading::of(answer(4), 4, 0), Reading::Right);
-        assert_eq!(Reading::of(answer(0), 4, 0), Reading::Fooled);
-        assert_eq!(Reading::of(answer(2), 4, 0), Reading::Wrong);
-        assert_eq!(Reading::of(answer(0), 0, 0), Reading::Right);
+        assert_eq!(Reading::of_triggered(answer(4), 4, 0), Reading::Right);
+        assert_eq!(Reading::of_triggered(answer(0), 4, 0), Reading::Fooled);
+        assert_eq!(Reading::of_triggered(answer(2), 4, 0), Reading::Wrong);
+        assert_eq!(Reading::of_triggered(answer(0), 0, 0), Reading::Right);
+        assert_eq!(Reading::of_clean(answer(0), 4), Reading::Wrong);
     }
 }

@@ -6,8 +6,9 @@ use super::lens::Preview;
 use super::rates::number;
 use crate::data::Images;
 use crate::run::event::{Answer, Clock, Event, EventKind, Facts, LensAnswer, Measures};
-use crate::run::session::Signal;
+use crate::run::session::{Session, Signal};
 use crate::spec::{RunSpec, Stage};
+use crossbeam_channel::unbounded;
 use std::path::PathBuf;
 
 /// Classes of the made-up data set: those of `signs-12`.
@@ -48,6 +49,16 @@ pub fn signals(spec: &RunSpec, changes: &[(u64, &str, f64)]) -> Vec<Signal> {
     defense.play(changes);
     defense.lines.push(Signal::Ended(Ok(())));
     defense.lines
+}
+
+/// A worker that has already said everything a made-up run says, and listens to nobody.
+pub fn session(spec: &RunSpec, changes: &[(u64, &str, f64)]) -> Session {
+    let (tell, signals) = unbounded();
+    for signal in self::signals(spec, changes) {
+        // The other end is in hand: this cannot fail.
+        let _ = tell.send(signal);
+    }
+    Session { signals, commands: unbounded().0 }
 }
 
 impl Rehearsal {

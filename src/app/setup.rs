@@ -149,8 +149,13 @@ pub fn next_rate(lr: f64, up: bool) -> f64 {
 }
 
 /// A learning rate without the dust of floating-point arithmetic: three significant digits.
-pub fn tidy(lr: f64) -> f64 {
+fn tidy(lr: f64) -> f64 {
     format!("{lr:.2e}").parse().unwrap_or(lr)
+}
+
+/// A learning rate as a hand sets it: two significant digits.
+pub fn by_hand(lr: f64) -> f64 {
+    format!("{lr:.1e}").parse().unwrap_or(lr)
 }
 
 #[cfg(test)]

@@ -48,7 +48,8 @@ fn press(state: &mut State, script: &str) -> Vec<Effect> {
 /// Plays the made-up run up to where `stop` says so.
 fn play(state: &mut State, changes: &[(u64, &str, f64)], stop: impl Fn(&State) -> bool) -> Vec<Effect> {
     let mut effects = Vec::new();
-    for signal in rehearsal::signals(state.started.as_ref().unwrap_or(&state.spec), changes) {
+    let session = rehearsal::session(state.started.as_ref().unwrap_or(&state.spec), changes);
+    for signal in session.signals.try_iter() {
         effects.extend(reduce(state, signal));
         if stop(state) {
             break;
@@ -249,7 +250,7 @@ fn presets_are_offered_and_loaded() {
 fn dragging_a_handle_gives_it_a_tidy_rate() {
     let mut state = bench();
     update(&mut state, Action::SetValue("defense.lr_max1".to_owned(), 0.123_456));
-    assert_eq!(state.spec.get("defense.lr_max1").unwrap().as_float(), Some(0.123));
+    assert_eq!(state.spec.get("defense.lr_max1").unwrap().as_float(), Some(0.12));
 }
 
 #[test]

@@ -24,6 +24,8 @@ use crate::ui::pictures::ramp;
 use crate::ui::view::{View, put};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Wrap};
 
 /// Space between the two columns.
 const GAP: u16 = 2;
@@ -38,15 +40,16 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     match &lens.pictures {
         Some(pictures) if !lens.is_empty() && inner.width >= 12 && inner.height >= 5 => samples(frame, inner, view, pictures),
-        _ => centred(frame, inner, &nothing(view)),
+        _ => nothing(frame, inner, view),
     }
 }
 
-fn nothing(view: &View) -> Vec<(String, ratatui::style::Style)> {
-    match &view.state.lens.trouble {
-        Some(why) => vec![("no pictures".to_owned(), view.theme.warn.0), (why.clone(), view.theme.faint.0)],
-        None => vec![("the pictures are being drawn".to_owned(), view.theme.faint.0)],
-    }
+fn nothing(frame: &mut Frame, inner: Rect, view: &View) {
+    let Some(why) = &view.state.lens.trouble else {
+        return centred(frame, inner, &[("the pictures are being drawn".to_owned(), view.theme.faint.0)]);
+    };
+    let lines = vec![Line::styled("no pictures", view.theme.warn.0), Line::default(), Line::styled(why.clone(), view.theme.text.0)];
+    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }), inner);
 }
 
 /// Where each part goes.
@@ -137,7 +140,7 @@ fn say(frame: &mut Frame, inner: Rect, view: &View, place: Rect, answer: Option<
         let style = if clean { view.theme.text } else { view.theme.faint };
         return put(frame, inner, x, y, &view.cut(&text, width), style);
     };
-    let reading = Reading::of(answer, label, target(view));
+    let reading = if clean { Reading::of_clean(answer, label) } else { Reading::of_triggered(answer, label, target(view)) };
     put(frame, inner, x, y, &view.cut(&view.state.class(answer.class), width), view.theme.text);
     let words = format!("{} {} {}", sign(view, reading), reading.word(), whole_percent(answer.confidence.into()));
     put(frame, inner, x, y + 1, &view.cut(&words, width), ink(view, reading));
@@ -175,7 +178,9 @@ fn list(frame: &mut Frame, place: Rect, view: &View, pictures: &Preview, selecte
     for (i, label) in pictures.labels.iter().enumerate().take(usize::from(place.height).saturating_sub(1)) {
         let line = Rect { y: place.y + 1 + i as u16, height: 1, ..place };
         let style = if i == selected { view.theme.selected } else { view.theme.text };
-        let signs = answers.and_then(|all| all.get(i)).map(|a| [a.clean, a.triggered].map(|x| Reading::of(x, *label, target(view))));
+        let signs = answers
+            .and_then(|all| all.get(i))
+            .map(|a| [Reading::of_clean(a.clean, *label), Reading::of_triggered(a.triggered, *label, target(view))]);
         let room = usize::from(place.width).saturating_sub(if signs.is_some() { 2 * view.glyphs.yes.chars().count() + 3 } else { 0 });
         put(frame, line, line.x.into(), line.y.into(), &format!("{:<room$}", view.cut(&view.state.class(*label), room)), style);
         for (k, reading) in signs.into_iter().flatten().enumerate() {
