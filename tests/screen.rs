@@ -282,6 +282,19 @@ fn fine_tuning_has_one_handle() {
 }
 
 #[test]
+fn another_clean_up_of_the_same_backdoor_shows_the_one_before() {
+    let mut state = done();
+    update(&mut state, Action::SelectSetting("defense.name".to_owned()));
+    update(&mut state, Action::Right);
+    update(&mut state, Action::Toggle);
+    for signal in rehearsal::signals(&state.spec.clone(), &[]) {
+        reduce(&mut state, signal);
+    }
+    assert_snapshot!("curves_compared_80x16", text(&panel(&state, panel::curves::render, 80, 16)));
+    assert_snapshot!("bench_backdoor_stays_120x36", text(&bench(&state, DARK, 120, 36)));
+}
+
+#[test]
 fn too_small_a_terminal_is_told_what_is_needed() {
     assert_snapshot!("too_small_40x10", text(&bench(&cleaning(), DARK, 40, 10)));
 }

@@ -181,6 +181,8 @@ pub struct State {
     pub attack: RunView,
     /// The clean-up.
     pub defense: RunView,
+    /// The clean-up before this one, of the same backdoored model: to compare with.
+    pub before: Option<RunView>,
     /// The learning rates of both, attack first.
     pub histories: [History; 2],
     /// Whether the backdoored model was computed earlier.

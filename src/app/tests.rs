@@ -190,6 +190,19 @@ fn restarting_stops_first_and_starts_with_the_settings_of_now() {
 }
 
 #[test]
+fn the_clean_up_before_stays_to_compare_with_on_the_same_backdoor() {
+    let mut state = bench();
+    press(&mut state, "<space>");
+    play(&mut state, &[], |_| false);
+    update(&mut state, Action::SelectSetting("defense.name".to_owned()));
+    press(&mut state, "l <space>");
+    assert_eq!(state.before.as_ref().map(|v| v.facts.defense.as_str()), Some("super-fine-tuning"));
+    play(&mut state, &[], |_| false);
+    press(&mut state, "n <space>");
+    assert_eq!(state.before, None, "another seed is another backdoored model");
+}
+
+#[test]
 fn a_failure_is_said_and_the_curves_stay() {
     let mut state = bench();
     press(&mut state, "<space>");

@@ -7,7 +7,7 @@ use super::state::{After, Asked, Effect, Focus, Run, Span, State, Tone};
 use super::{change, edit};
 use crate::run::command::Command;
 use crate::run::view::RunView;
-use crate::spec::field;
+use crate::spec::{RunSpec, field};
 
 const MAX1: &[&str] = &["defense.lr_max1", "defense.lr"];
 const MAX2: &[&str] = &["defense.lr_max2"];
@@ -125,6 +125,7 @@ fn toggle(state: &mut State) -> Vec<Effect> {
 /// Starts the run as it is set up.
 pub(super) fn start(state: &mut State) -> Vec<Effect> {
     state.setup.edit = None;
+    keep_for_comparison(state);
     state.run = Run::Active;
     state.started = Some(state.spec.clone());
     state.preparing = Some(super::state::Preparing { what: "getting ready".to_owned(), done: 0, total: 0 });
@@ -138,6 +139,17 @@ pub(super) fn start(state: &mut State) -> Vec<Effect> {
     state.pending.clear();
     state.notice = None;
     vec![Effect::Start(Box::new(state.spec.clone()))]
+}
+
+/// The clean-up on the screen stays to be compared with when the next one starts from the same backdoored model.
+fn keep_for_comparison(state: &mut State) {
+    let model = |spec: &RunSpec| (spec.seed, spec.data.clone(), spec.model.clone(), spec.augment.clone(), spec.attack.clone());
+    let same = state.started.as_ref().is_some_and(|spec| model(spec) == model(&state.spec));
+    if !same {
+        state.before = None;
+    } else if state.defense.epochs.len() > 1 {
+        state.before = Some(std::mem::take(&mut state.defense));
+    }
 }
 
 /// Tells the worker to end, once.

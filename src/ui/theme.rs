@@ -42,6 +42,8 @@ pub struct Theme {
     pub ca: Ink,
     /// CA within epochs.
     pub ca_line: Ink,
+    /// The clean-up before this one.
+    pub before: Ink,
     /// Learning rates that were.
     pub lr: Ink,
     /// Learning rates to come.

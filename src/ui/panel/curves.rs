@@ -42,6 +42,7 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
     border(frame, plot, view, &timeline);
     marks(frame, plot, view, &timeline);
     mark_labels(frame, inner, plot, i32::from(inner.y) + 1, view, &timeline);
+    before(frame, plot, view, &timeline);
     if view.state.attack.epochs.is_empty() && view.state.defense.epochs.is_empty() {
         centred(frame, plot, &waiting(view, plot.width));
         return;
@@ -71,9 +72,11 @@ pub fn latest(view: &RunView) -> Option<Measures> {
 fn stages(frame: &mut Frame, panel: Rect, plot: Rect, view: &View, timeline: &Timeline) {
     for segment in timeline.segments() {
         let (from, to) = (column(plot, segment.from), column(plot, segment.to));
+        let (facts, spec) = (&view.state.view(segment.stage).facts, &view.state.spec);
+        let known = |told: &str, set: &str| if told.is_empty() { set } else { told }.to_owned();
         let (stage, name) = match segment.stage {
-            Stage::Attack => ("attack", view.state.spec.attack.name()),
-            Stage::Defense => ("clean-up", view.state.spec.defense.name()),
+            Stage::Attack => ("attack", known(&facts.attack, spec.attack.name())),
+            Stage::Defense => ("clean-up", known(&facts.defense, spec.defense.name())),
         };
         let indent = i32::from(segment.from > 0.0);
         let room = (to - from - 1).max(0) as usize;
@@ -103,6 +106,21 @@ fn grid(frame: &mut Frame, panel: Rect, plot: Rect, view: &View) {
     }
 }
 
+/// The ASR of the clean-up before this one, thin, with its name at the end.
+fn before(frame: &mut Frame, plot: Rect, view: &View, timeline: &Timeline) {
+    let (Some(run), Some(segment)) = (&view.state.before, timeline.segment(Stage::Defense)) else { return };
+    let mut dots = Plot::new(plot, view.glyphs.braille);
+    let place = |p: &Point| (p.epoch <= segment.epochs).then(|| (segment.x(p.epoch), height(p.measures.asr)));
+    path(&mut dots, run, place, view.theme.before.0);
+    dots.draw(frame);
+    let Some((x, y)) = run.epochs.iter().rev().find_map(place) else { return };
+    let (x, y) = dots.cell(x, y);
+    let text = format!("ASR before: {}", run.facts.defense);
+    // Over the line, or under it where it runs along the top.
+    let y = if y > i32::from(plot.y) + 1 { y - 1 } else { y + 1 };
+    put(frame, plot, (x + 1 - text.len() as i32).max(column(plot, segment.from) + 1), y, &text, view.theme.before);
+}
+
 /// One of the two curves.
 struct Curve {
     of: fn(&Measures) -> f64,
@@ -118,17 +136,21 @@ fn curves(frame: &mut Frame, plot: Rect, view: &View, timeline: &Timeline) {
         Curve { of: |m| m.ca, line: theme.ca_line.0, point: theme.ca.0, glyph: view.glyphs.ca },
         Curve { of: |m| m.asr, line: theme.asr_line.0, point: theme.asr.0, glyph: view.glyphs.asr },
     ];
-    let all: Vec<(Stage, &Curve)> = [Stage::Attack, Stage::Defense].into_iter().flat_map(|stage| both.iter().map(move |c| (stage, c))).collect();
-    for (stage, curve) in &all {
-        let place = |p: &Point| Some((timeline.x(*stage, p.epoch)?, height((curve.of)(&p.measures))));
-        path(&mut dots, view.state.view(*stage), place, curve.line);
+    for stage in [Stage::Attack, Stage::Defense] {
+        for curve in &both {
+            let place = |p: &Point| Some((timeline.x(stage, p.epoch)?, height((curve.of)(&p.measures))));
+            path(&mut dots, view.state.view(stage), place, curve.line);
+        }
     }
     dots.draw(frame);
-    for (stage, curve) in &all {
-        for point in view.state.view(*stage).epochs.iter().filter(|p| (curve.of)(&p.measures).is_finite()) {
-            if let Some(x) = timeline.x(*stage, point.epoch) {
-                let (x, y) = dots.cell(x, height((curve.of)(&point.measures)));
-                put(frame, plot, x, y, curve.glyph, curve.point);
+    for stage in [Stage::Attack, Stage::Defense] {
+        for (i, point) in view.state.view(stage).epochs.iter().enumerate() {
+            let Some(x) = timeline.x(stage, point.epoch) else { continue };
+            let places = both.each_ref().map(|c| dots.cell(x, height((c.of)(&point.measures))));
+            // Where the two coincide they take turns, so that neither hides the other.
+            let hidden = (places[0] == places[1]).then_some(i % 2);
+            for (k, curve) in both.iter().enumerate().filter(|(k, c)| Some(*k) != hidden && (c.of)(&point.measures).is_finite()) {
+                put(frame, plot, places[k].0, places[k].1, curve.glyph, curve.point);
             }
         }
     }

@@ -109,7 +109,7 @@ fn setting(frame: &mut Frame, line: Rect, view: &View, field: &'static Field, va
     let room = usize::from(line.width).saturating_sub(field.label.len() + keys.len() + 5);
     let text = match (&state.setup.edit, selected) {
         (Some(edit), true) => tail(&format!("{}{}", edit.text, view.glyphs.cursor), room),
-        _ => view.cut(&shown(view, field, value, selected && !locked), room),
+        _ => view.cut(&shown(view, field, value, selected && !locked, room), room),
     };
     let at = end - keys.len() as i32 - i32::from(!keys.is_empty()) - text.chars().count() as i32;
     put(frame, line, at, y, &text, dimmed(view.theme.value.0));
@@ -120,7 +120,7 @@ fn tail(text: &str, room: usize) -> String {
     text.chars().skip(text.chars().count().saturating_sub(room)).collect()
 }
 
-fn shown(view: &View, field: &Field, value: Option<&Value>, turnable: bool) -> String {
+fn shown(view: &View, field: &Field, value: Option<&Value>, turnable: bool, room: usize) -> String {
     let Some(value) = value else { return String::new() };
     let text = words::setting(value, matches!(field.kind, Kind::Number { log: true, .. }));
     let text = match (field.path, value.as_integer()) {
@@ -130,7 +130,8 @@ fn shown(view: &View, field: &Field, value: Option<&Value>, turnable: bool) -> S
         _ => text,
     };
     let (left, right) = view.glyphs.turn;
-    if turnable && matches!(field.kind, Kind::Choice(_)) { format!("{left} {text} {right}") } else { text }
+    let fits = text.chars().count() + 4 <= room;
+    if turnable && fits && matches!(field.kind, Kind::Choice(_)) { format!("{left} {text} {right}") } else { text }
 }
 
 /// The two keys that turn a handle, from the key table.
