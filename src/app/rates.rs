@@ -2,6 +2,7 @@
 
 use super::cost;
 use super::state::State;
+use crate::run::view::Status;
 use crate::schedule::Schedule;
 use crate::spec::{Method, RunSpec, Stage};
 
@@ -78,7 +79,8 @@ impl<'a> Course<'a> {
             (state.spec.epochs(stage), cost::steps_per_epoch(&state.spec, stage))
         };
         let steps_per_epoch = plan.1.max(1);
-        let ahead = (fresh || !view.ended()).then(|| state.spec.schedule(stage, steps_per_epoch));
+        // A run that was stopped goes on when it is started again.
+        let ahead = (fresh || view.status != Status::Finished).then(|| state.spec.schedule(stage, steps_per_epoch));
         Self { epochs: plan.0, steps_per_epoch, done: view.step, fresh, history: state.history(stage), ahead }
     }
 

@@ -163,6 +163,9 @@ fn quitting_while_training_ends_the_run_first() {
     assert_eq!(press(&mut state, "q y"), [Effect::Send(Command::Stop)]);
     assert_eq!(reduce(&mut state, Signal::Ended(Ok(()))), [Effect::Quit]);
     assert_eq!(press(&mut bench(), "q"), [Effect::Quit]);
+    let mut state = bench();
+    press(&mut state, "<space> q y");
+    assert_eq!(press(&mut state, "<c-c>"), [Effect::Quit], "a worker that does not answer holds nobody");
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn quit(state: &mut State) -> Vec<Effect> {
 
 /// Ctrl-C: asks as `q` does; a second one in a row leaves at once.
 fn interrupt(state: &mut State) -> Vec<Effect> {
-    if state.interrupted {
+    if state.interrupted || state.after == Some(After::Quit) {
         return vec![Effect::Quit];
     }
     state.interrupted = true;
