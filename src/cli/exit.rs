@@ -26,6 +26,11 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// After a signal that left a checkpoint: SIGINT (2) is the user's, any other a scheduler's.
+    pub fn of_signal(signal: i32) -> Self {
+        if signal == 2 { Self::Interrupted } else { Self::Preempted }
+    }
+
     /// clap's own verdict: help and version are fine.
     pub fn from_clap(error: &clap::Error) -> Self {
         if error.use_stderr() { Self::Usage } else { Self::Ok }
@@ -57,8 +62,8 @@ pub enum CliError {
     #[error(transparent)]
     Figure(#[from] crate::figure::FigureError),
     /// The screen.
-    #[error("{0}")]
-    Screen(String),
+    #[error(transparent)]
+    Screen(#[from] crate::ui::UiError),
     /// No terminal to open the screen on.
     #[error("the Bench needs a terminal on standard input and output; without one, use `tuneout run demo`")]
     NoTerminal,
@@ -71,7 +76,7 @@ impl CliError {
     /// The exit code that belongs to it.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Spec(_) | Self::NoTerminal => Exit::Usage,
+            Self::Spec(_) | Self::NoTerminal | Self::Screen(crate::ui::UiError::Theme(_) | crate::ui::UiError::NoTheme { .. }) => Exit::Usage,
             Self::Data(_) => Exit::Data,
             Self::Device(_) => Exit::Device,
             Self::Run(failure) => match failure.kind {

@@ -11,7 +11,7 @@ use crate::run::{device, event::Measures};
 use crate::spec::Stage;
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 /// Carries out a run and prints its result.
 pub fn run(what: &What, place: &Place, json: bool) -> Result<Exit, CliError> {
@@ -25,7 +25,7 @@ pub fn run(what: &What, place: &Place, json: bool) -> Result<Exit, CliError> {
     let (attack, defense) = watch(&session)?;
     if defense.status != Status::Finished {
         eprintln!("stopped at a checkpoint; the same command goes on from there");
-        return Ok(if interrupted.load(Ordering::Relaxed) == SIGTERM { Exit::Preempted } else { Exit::Interrupted });
+        return Ok(Exit::of_signal(interrupted.load(Ordering::Relaxed)));
     }
     let text = if json { export::json::result(Some(&what.preset), &attack, &defense).to_string() } else { table(&attack, &defense) };
     writeln!(std::io::stdout(), "{text}").map_err(CliError::Output)?;
@@ -54,16 +54,12 @@ fn watch(session: &Session) -> Result<(RunView, RunView), CliError> {
     Ok((attack, defense))
 }
 
+/// The first signal asks for a checkpoint and an end; the second ends at once, as the shell expects. SIGUSR1 is a
+/// scheduler's early warning.
 #[cfg(unix)]
-const SIGTERM: usize = signal_hook::consts::SIGTERM as usize;
-#[cfg(not(unix))]
-const SIGTERM: usize = 15;
-
-/// The first signal asks for a checkpoint and an end; the second ends at once, as the shell expects.
-#[cfg(unix)]
-fn stop_on_signals(session: &Session) -> Result<Arc<AtomicUsize>, CliError> {
+fn stop_on_signals(session: &Session) -> Result<Arc<AtomicI32>, CliError> {
     use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
-    let seen = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::new(AtomicI32::new(0));
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGUSR1]).map_err(CliError::Output)?;
     let (commands, flag) = (session.commands.clone(), seen.clone());
     std::thread::spawn(move || {
@@ -71,8 +67,7 @@ fn stop_on_signals(session: &Session) -> Result<Arc<AtomicUsize>, CliError> {
             if flag.load(Ordering::Relaxed) != 0 {
                 std::process::exit(Exit::Interrupted as i32);
             }
-            // SIGUSR1 is a scheduler's early SIGTERM.
-            flag.store(if signal == SIGINT { SIGINT } else { SIGTERM } as usize, Ordering::Relaxed);
+            flag.store(signal, Ordering::Relaxed);
             drop(commands.send(Command::Stop));
         }
     });
@@ -80,8 +75,8 @@ fn stop_on_signals(session: &Session) -> Result<Arc<AtomicUsize>, CliError> {
 }
 
 #[cfg(not(unix))]
-fn stop_on_signals(_session: &Session) -> Result<Arc<AtomicUsize>, CliError> {
-    Ok(Arc::new(AtomicUsize::new(0)))
+fn stop_on_signals(_session: &Session) -> Result<Arc<AtomicI32>, CliError> {
+    Ok(Arc::new(AtomicI32::new(0)))
 }
 
 /// The result as a person reads it.

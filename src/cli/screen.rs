@@ -8,7 +8,7 @@ use crate::figure::{self, Format};
 use crate::run::worker::{self, Request};
 use crate::spec::{RunSpec, preset};
 use crate::train::lens_indices;
-use crate::ui::{self, Hooks, Options};
+use crate::ui::{self, Hooks, Options, UiError};
 use std::io::IsTerminal;
 
 /// Samples of the preview, and how many test images they are chosen from.
@@ -41,8 +41,14 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
     };
     let theme = (args.theme != "auto").then(|| args.theme.clone());
     let options = Options { ascii: args.ascii, theme, no_mouse: args.no_mouse, fps: 0 };
-    ui::run(options, preset.spec, Some(preset.name), hooks).map_err(|e| CliError::Screen(e.to_string()))?;
-    Ok(Exit::Ok)
+    match ui::run(options, preset.spec, Some(preset.name), hooks) {
+        Ok(()) => Ok(Exit::Ok),
+        Err(error @ UiError::Signal(signal)) => {
+            eprintln!("tuneout: {error}");
+            Ok(Exit::of_signal(signal))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A few test images, clean and triggered, before anything is computed.

@@ -94,7 +94,7 @@ impl<B: Kernels> PreActResNet<B> {
     pub fn features(&self, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 2> {
         let h = conv2d(&self.conv1, x);
         let h = self.layers.iter().flatten().fold(h, |h, block| block.forward(h, mode));
-        h.mean_dims(&[2, 3]).flatten::<2>(1, 3)
+        kernel::mean_pixels(h)
     }
 
     /// Logits.

@@ -220,7 +220,7 @@ impl<'a, B: Train> Work<'a, B> {
                     steps: finished.step,
                 };
                 host.dir.finish(&done)?;
-                Ok(Some(model))
+                Ok(Some(*model))
             }
             Ok(Ending::Stopped) => Ok(None),
             Err(error) => {

@@ -72,7 +72,7 @@ pub trait Host {
 /// How a stage ended.
 pub enum Ending<B: Train> {
     /// All epochs were trained.
-    Finished(PreActResNet<B>, Summary),
+    Finished(Box<PreActResNet<B>>, Summary),
     /// The user ended it; a checkpoint was written.
     Stopped,
 }
@@ -172,7 +172,7 @@ impl<B: Train> Loop<'_, B> {
         let measures = self.measure(self.task.exam);
         self.emit(EventKind::Finished { measures })?;
         let summary = Summary { step: self.progress.step, train_seconds: self.progress.train_seconds, measures };
-        Ok(Ending::Finished(self.trainer.model.clone(), summary))
+        Ok(Ending::Finished(Box::new(self.trainer.model.clone()), summary))
     }
 
     /// One optimiser step; nothing is read back.
