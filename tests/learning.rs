@@ -7,20 +7,15 @@ use common::{json, program};
 use serde_json::Value;
 use std::path::Path;
 
-/// Six epochs on 2,000 large, clear signs.
-const EASY: &[&str] = &[
+/// Eight epochs on 2,000 signs: the net is not done yet, but it knows the trigger.
+const SHORT: &[&str] = &[
     "data.train=2000",
     "data.test=400",
-    "data.size_min=0.8",
-    "data.noise=2",
-    "data.clutter=0.1",
-    "data.light=0.1",
-    "data.blur=0.1",
     "augment.crop_padding=1",
     "attack.epochs=8",
     "attack.batch=32",
     "attack.lr=0.05",
-    "defense.epochs=5",
+    "defense.epochs=6",
     "defense.batch=32",
     "watch.probe_every=1000",
 ];
@@ -28,7 +23,7 @@ const EASY: &[&str] = &[
 fn run(runs: &Path, more: &[&str]) -> Value {
     let mut command = program(runs);
     command.args(["run", "demo", "--json", "--device", "cpu"]);
-    EASY.iter().for_each(|set| {
+    SHORT.iter().for_each(|set| {
         command.args(["--set", set]);
     });
     more.iter().for_each(|set| {
@@ -41,22 +36,33 @@ fn number(value: &Value, stage: &str, measure: &str) -> f64 {
     value[stage][measure].as_f64().unwrap()
 }
 
-#[test]
-fn badnets_takes_hold_and_only_super_fine_tuning_removes_it() {
+/// The backdoor is there, conventional fine-tuning at a low rate leaves it, super-fine-tuning removes it and costs nothing.
+fn story(attack: &[&str]) {
     let runs = tempfile::tempdir().unwrap();
-    let swing = run(runs.path(), &[]);
-    let plain = run(runs.path(), &["defense.name=fine-tuning", "defense.lr=0.0001"]);
-    assert!(number(&swing, "attack", "ca") > 0.9, "{}", swing["attack"]);
-    assert!(number(&swing, "attack", "asr") > 0.8, "{}", swing["attack"]);
+    let swing = run(runs.path(), attack);
+    let plain = run(runs.path(), &[attack, &["defense.name=fine-tuning", "defense.lr=0.0001"]].concat());
+    assert!(number(&swing, "attack", "ca") > 0.4, "{}", swing["attack"]);
+    assert!(number(&swing, "attack", "asr") > 0.75, "{}", swing["attack"]);
     assert!(number(&swing, "defense", "asr") < 0.1, "{}", swing["epochs"]);
-    assert!(number(&swing, "defense", "ca") > number(&swing, "attack", "ca") - 0.03, "{}", swing["epochs"]);
-    assert!(number(&plain, "defense", "asr") > 0.6, "{}", plain["epochs"]);
+    assert!(number(&swing, "defense", "ca") > number(&swing, "attack", "ca") - 0.02, "{}", swing["epochs"]);
+    assert!(number(&plain, "defense", "asr") > 0.7, "{}", plain["epochs"]);
 }
 
-/// Without poison there is no backdoor: what the other test sees is not an artefact of the measure.
+/// The square is larger than the paper's, which takes longer to be learned than a test should.
+#[test]
+fn badnets_takes_hold_and_only_super_fine_tuning_removes_it() {
+    story(&["attack.patch=6"]);
+}
+
+#[test]
+fn blended_takes_hold_and_only_super_fine_tuning_removes_it() {
+    story(&["attack.name=blended"]);
+}
+
+/// Without poison there is no backdoor: what the other tests see is no artefact of the measure.
 #[test]
 fn without_poison_there_is_no_backdoor() {
     let runs = tempfile::tempdir().unwrap();
-    let clean = run(runs.path(), &["attack.poison_ratio=0", "defense.epochs=1"]);
-    assert!(number(&clean, "attack", "ca") > 0.9 && number(&clean, "attack", "asr") < 0.1, "{}", clean["attack"]);
+    let clean = run(runs.path(), &["attack.patch=6", "attack.poison_ratio=0", "defense.epochs=1"]);
+    assert!(number(&clean, "attack", "ca") > 0.6 && number(&clean, "attack", "asr") < 0.2, "{}", clean["attack"]);
 }
