@@ -11,6 +11,7 @@ use ratatui::style::{Color, Modifier};
 use std::cell::RefCell;
 use std::sync::LazyLock;
 use tuneout::app::{Action, Focus, Report, State, reduce, rehearsal, report, update};
+use tuneout::figure::{self, scene::Series};
 use tuneout::run::session::{Failure, FailureKind, Signal};
 use tuneout::spec::preset;
 use tuneout::ui::glyphs::Glyphs;
@@ -292,6 +293,25 @@ fn another_clean_up_of_the_same_backdoor_shows_the_one_before() {
     }
     assert_snapshot!("curves_compared_80x16", text(&panel(&state, panel::curves::render, 80, 16)));
     assert_snapshot!("bench_backdoor_stays_120x36", text(&bench(&state, DARK, 120, 36)));
+}
+
+#[test]
+fn an_export_has_the_points_of_the_screen() {
+    let state = cleaning();
+    let (watch, page) =
+        (panel::chart::watch(&state, Rect::new(0, 0, 80, 20)), figure::live(&state.attack, &state.defense, state.started.as_ref().unwrap()));
+    let attack = state.attack.facts.epochs as f64;
+    for (shown, printed, labels) in [(watch.accuracies(), &page.panels[0], ["CA", "ASR"]), (watch.rates(), &page.panels[1], ["LR", "LR to come"])] {
+        for label in labels {
+            let points = |series: &[Series], start: f64| {
+                let series = series.iter().rfind(|s| s.label == label).unwrap();
+                series.points.iter().map(|p| (((p.x - start) * 1e6).round(), p.y)).collect::<Vec<_>>()
+            };
+            let (shown, printed) = (points(&shown.series, attack), points(&printed.series, 0.0));
+            assert!(shown.len() > 3, "{label}: {shown:?}");
+            assert_eq!(shown, printed, "{label}");
+        }
+    }
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn bending_a_handle_under_way_tells_the_worker_and_waits_for_the_mark() {
     let effects = press(&mut state, "] ]");
     let set = |value| Effect::Send(Command::Set { path: "defense.lr_max1".to_owned(), value });
     assert_eq!(effects, [set(0.125), set(0.16)]);
-    let ahead = rates::Course::of(&state, Stage::Defense);
+    let ahead = rates::course(&state, Stage::Defense);
     assert!(ahead.will_be(320).unwrap() > ahead.was(320));
     assert!(state.defense.marks.is_empty());
     let step = state.defense.step;
@@ -97,7 +97,7 @@ fn bending_a_handle_under_way_tells_the_worker_and_waits_for_the_mark() {
     assert_eq!(state.spec.get("defense.lr_max1").unwrap().as_float(), Some(0.16));
     assert!(state.pending.is_empty());
     assert_eq!(state.defense.marks.len(), 2);
-    let course = rates::Course::of(&state, Stage::Defense);
+    let course = rates::course(&state, Stage::Defense);
     assert!(course.was(step - 5) <= 0.1 && (course.was(step + 5) - course.will_be(step + 5).unwrap()).abs() < 1e-12);
 }
 
@@ -108,7 +108,7 @@ fn a_log_with_changes_takes_the_settings_along() {
     play(&mut state, &[(100, "defense.lr_max1", 0.3), (400, "defense.phase1_epochs", 8.0)], |_| false);
     assert_eq!(state.spec.get("defense.lr_max1").unwrap().as_float(), Some(0.3));
     assert_eq!(state.spec.get("defense.phase1_epochs").unwrap().as_integer(), Some(8));
-    let course = rates::Course::of(&state, Stage::Defense);
+    let course = rates::course(&state, Stage::Defense);
     for point in state.defense.probes.iter() {
         assert!((course.was(point.step - 1) - point.lr).abs() < 1e-9, "step {}", point.step);
     }
@@ -124,7 +124,7 @@ fn rates_that_no_schedule_explains_are_shown_as_logged() {
         }
         reduce(&mut state, signal);
     }
-    assert!((rates::Course::of(&state, Stage::Defense).was(100) - 0.5).abs() < 1e-9);
+    assert!((rates::course(&state, Stage::Defense).was(100) - 0.5).abs() < 1e-9);
 }
 
 #[test]

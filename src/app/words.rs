@@ -1,5 +1,9 @@
 //! Numbers in words, the same wherever they are shown.
 
+pub use crate::figure::ticks::rate;
+
+use crate::figure::ticks::trimmed;
+
 /// A share as a percentage: one decimal, as the paper's tables have it.
 pub fn percent(share: f64) -> String {
     if share.is_finite() { format!("{:.1}%", share * 100.0) } else { "-".to_owned() }
@@ -8,26 +12,6 @@ pub fn percent(share: f64) -> String {
 /// A share as a whole percentage, for sentences.
 pub fn whole_percent(share: f64) -> String {
     if share.is_finite() { format!("{:.0}%", share * 100.0) } else { "-".to_owned() }
-}
-
-/// A learning rate: `0.1`, `0.025`, `1e-3`, `3e-4`.
-pub fn rate(lr: f64) -> String {
-    if lr == 0.0 || !lr.is_finite() {
-        return "0".to_owned();
-    }
-    if lr >= 0.01 { trimmed(format!("{lr:.4}")) } else { scientific(lr) }
-}
-
-fn scientific(lr: f64) -> String {
-    let text = format!("{lr:.2e}");
-    match text.split_once('e') {
-        Some((mantissa, exponent)) => format!("{}e{exponent}", trimmed(mantissa.to_owned())),
-        None => text,
-    }
-}
-
-fn trimmed(text: String) -> String {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// Seconds as `0:41` or `1:02:03`.

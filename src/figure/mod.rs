@@ -5,24 +5,31 @@
 //! presets/figures/*.toml -> preset::FigurePreset -+
 //! runs/ID/ -> runs::Scan -> select::Cell ---------+-> kind::* -> Scene -+-> terminal
 //! a preset of runs (figures of settings alone) ---+                     +-> draw::svg -> draw::png
-//!                                                                       +-> csv
+//! a run that goes on -> watch::Watch -------------+                     +-> csv
 //! ```
+//!
+//! The screen's charts are the panels of the same [`watch::Watch`], drawn by the same [`terminal`] code in the colours
+//! of its themes.
 //!
 //! No figure needs a model or a tensor: the logs are enough.
 
+mod axis;
 mod csv;
 pub mod draw;
 mod error;
 mod id;
 mod kind;
+mod look;
 pub mod names;
 mod notes;
 pub mod preset;
+pub mod rates;
 pub mod runs;
 pub mod scene;
 mod select;
 pub mod terminal;
 pub mod ticks;
+pub mod watch;
 mod write;
 
 pub use csv::{COLUMNS, csv};

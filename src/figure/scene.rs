@@ -3,8 +3,8 @@
 //! A scatter is a series without a line, a bar or a box one more geometry of [`Series`], a category an axis whose
 //! ticks are words: later kinds of figures add to this page and leave what reads it alone.
 
-use super::ticks::{self, Tick};
-use serde::Deserialize;
+pub use super::axis::{Axis, Piece, Scale};
+pub use super::look::{Colour, Dash, Look, Marker, Role};
 
 /// A whole figure: panels in rows and columns, one legend, a caption and notes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,37 +40,10 @@ pub struct Panel {
     pub spans: Vec<Span>,
     /// Why there is nothing, where there is nothing.
     pub absent: Option<String>,
+    /// Whether every point carries its series' mark, rather than about eight of each series.
+    pub all_marks: bool,
     /// Height of the frame as a multiple of [`Scene::frame`]'s.
     pub stretch: f64,
-}
-
-/// An axis in data units.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Axis {
-    /// Quantity and unit, for instance `epoch`.
-    pub title: String,
-    /// Value at the left or the bottom.
-    pub min: f64,
-    /// Value at the right or the top.
-    pub max: f64,
-    /// Where values are written.
-    pub ticks: Vec<Tick>,
-}
-
-impl Axis {
-    /// An axis from `min` to `max` with about `count` ticks at round values, and `margin` (a share of the length) of
-    /// air beyond either end, so that a curve along the end is seen whole.
-    pub fn linear(title: &str, min: f64, max: f64, count: usize, margin: f64) -> Self {
-        let (min, max) = ticks::bounds(min, max);
-        let air = (max - min) * margin;
-        Self { title: title.to_owned(), min: min - air, max: max + air, ticks: ticks::linear(min, max, count) }
-    }
-
-    /// Where `value` lies: 0 at the start of the axis, 1 at its end.
-    pub fn position(&self, value: f64) -> f64 {
-        let length = self.max - self.min;
-        if length > 0.0 { (value - self.min) / length } else { 0.5 }
-    }
 }
 
 /// Points that belong together.
@@ -122,148 +95,58 @@ impl Point {
     }
 }
 
-/// How a series is drawn. Series differ in shape and dash as well as in colour, so that they can be told apart in
-/// black-and-white print and by colour-blind eyes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Look {
-    /// Of line, marker and band.
-    pub colour: Colour,
-    /// Mark at points; none draws the line alone.
-    pub marker: Option<Marker>,
-    /// Line between points; none draws the marks alone.
-    pub dash: Option<Dash>,
-    /// Width of the line in points of 1/72 inch.
-    pub width: f64,
-}
-
-/// Colours by Okabe and Ito (2008), which colour-blind eyes tell apart, and greys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Colour {
-    /// #000000
-    Black,
-    /// #666666, for what stands in the background.
-    Grey,
-    /// #E69F00
-    Orange,
-    /// #56B4E9
-    SkyBlue,
-    /// #009E73
-    Green,
-    /// #F0E442
-    Yellow,
-    /// #0072B2
-    Blue,
-    /// #D55E00
-    Vermillion,
-    /// #CC79A7
-    Purple,
-}
-
-impl Colour {
-    /// Red, green and blue.
-    pub fn rgb(self) -> (u8, u8, u8) {
-        match self {
-            Self::Black => (0, 0, 0),
-            Self::Grey => (0x66, 0x66, 0x66),
-            Self::Orange => (0xE6, 0x9F, 0x00),
-            Self::SkyBlue => (0x56, 0xB4, 0xE9),
-            Self::Green => (0x00, 0x9E, 0x73),
-            Self::Yellow => (0xF0, 0xE4, 0x42),
-            Self::Blue => (0x00, 0x72, 0xB2),
-            Self::Vermillion => (0xD5, 0x5E, 0x00),
-            Self::Purple => (0xCC, 0x79, 0xA7),
-        }
-    }
-}
-
-/// Shape of a mark. The hollow ones show what lies beneath.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Marker {
-    /// ●
-    Circle,
-    /// ○
-    CircleHollow,
-    /// ■
-    Square,
-    /// □
-    SquareHollow,
-    /// ▲
-    Triangle,
-    /// △
-    TriangleHollow,
-    /// ◆
-    Diamond,
-    /// ◇
-    DiamondHollow,
-}
-
-impl Marker {
-    /// The sign for it in a terminal: a geometric shape, or a letter-like one where only ASCII is allowed.
-    pub fn glyph(self, ascii: bool) -> &'static str {
-        match (self, ascii) {
-            (Self::Circle, false) => "●",
-            (Self::CircleHollow, false) => "○",
-            (Self::Square, false) => "■",
-            (Self::SquareHollow, false) => "□",
-            (Self::Triangle, false) => "▲",
-            (Self::TriangleHollow, false) => "△",
-            (Self::Diamond, false) => "◆",
-            (Self::DiamondHollow, false) => "◇",
-            (Self::Circle, true) => "@",
-            (Self::CircleHollow, true) => "o",
-            (Self::Square, true) => "#",
-            (Self::SquareHollow, true) => "=",
-            (Self::Triangle, true) => "A",
-            (Self::TriangleHollow, true) => "^",
-            (Self::Diamond, true) => "X",
-            (Self::DiamondHollow, true) => "x",
-        }
-    }
-}
-
-/// Pattern of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Dash {
-    /// ────
-    Solid,
-    /// ─ ─ ─
-    Dashes,
-    /// · · · ·
-    Dots,
-    /// ─ · ─ ·
-    DashDot,
-}
-
-impl Dash {
-    /// Drawn and empty lengths in turn, in points of 1/72 inch; empty for a whole line.
-    pub fn pattern(self) -> &'static [f64] {
-        match self {
-            Self::Solid => &[],
-            Self::Dashes => &[4.5, 2.2],
-            Self::Dots => &[1.2, 1.6],
-            Self::DashDot => &[5.0, 1.6, 1.2, 1.6],
-        }
-    }
-}
-
 /// A line across a panel at one value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reference {
     /// The axis that `value` belongs to: a value of `Y` draws a horizontal line.
     pub along: Along,
     /// Where it stands, in data units.
     pub value: f64,
+    /// What it stands for.
+    pub kind: Kind,
     /// Its name: right of the frame for a horizontal line, over the frame for a vertical one.
     pub label: String,
+    /// The name in full, for the terminal, where it stands beside the line itself; empty where `label` is all there is.
+    pub words: String,
+    /// Where a horizontal line begins, in data units; none: at the start of the axis.
+    pub from: Option<f64>,
+    /// Whether it stands out among its like.
+    pub strong: bool,
+}
+
+impl Reference {
+    /// A line of some kind.
+    pub fn new(kind: Kind, along: Along, value: f64, label: impl Into<String>) -> Self {
+        Self { kind, along, value, label: label.into(), ..Self::default() }
+    }
+
+    /// The name in full.
+    pub fn name(&self) -> &str {
+        if self.words.is_empty() { &self.label } else { &self.words }
+    }
+}
+
+/// What a line across stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// A value to compare with.
+    #[default]
+    Value,
+    /// A change by hand while the run went on.
+    Change,
+    /// Where the clean-up begins.
+    Stage,
+    /// Where the schedule's second phase begins.
+    Phase,
+    /// A value that can be turned.
+    Handle,
 }
 
 /// An axis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Along {
     /// The horizontal one.
+    #[default]
     X,
     /// The vertical one.
     Y,
@@ -298,17 +181,52 @@ impl Scene {
     }
 }
 
+/// A mark to be drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mark<'a> {
+    /// Its shape.
+    pub marker: Marker,
+    /// Its series' look.
+    pub look: Look,
+    /// Where it stands.
+    pub point: &'a Point,
+    /// Marks of one turn may share a place, and then take turns at being seen.
+    pub turn: usize,
+}
+
 impl Panel {
-    /// Points that carry their series' mark: of many points about eight do, and those of different series stand at
-    /// different places, so that no mark hides another.
-    pub fn marks(&self) -> Vec<(Marker, Look, &Point)> {
+    /// Points that carry their series' mark. Unless all do: of many points about eight, and those of different series
+    /// stand at different places, so that no mark hides another.
+    pub fn marks(&self) -> Vec<Mark<'_>> {
         let marked: Vec<(Marker, &Series)> = self.series.iter().filter_map(|s| Some((s.look.marker?, s))).collect();
         let mut marks = Vec::new();
         for (order, (marker, series)) in marked.iter().enumerate() {
-            let every = series.points.len().div_ceil(9).max(1);
+            let every = if self.all_marks { 1 } else { series.points.len().div_ceil(9).max(1) };
             let first = order * every / marked.len() % every;
-            marks.extend(series.points.iter().skip(first).step_by(every).map(|point| (*marker, series.look, point)));
+            for (place, point) in series.points.iter().enumerate().skip(first).step_by(every) {
+                let turn = if self.all_marks { place } else { marks.len() };
+                marks.push(Mark { marker: *marker, look: series.look, point, turn });
+            }
         }
+        marks.sort_by_key(|mark| mark.turn);
         marks
+    }
+
+    /// Where a series' line runs, as shares of both axes. Between two points it is straight in data units, so on a
+    /// logarithmic axis it bends: there it is followed in steps of a `columns`th.
+    pub fn path(&self, series: &Series, columns: usize) -> Vec<(f64, f64)> {
+        let place = |x: f64, y: f64| (self.x.position(x), self.y.position(y));
+        if self.y.scale != Scale::Log {
+            return series.points.iter().map(|p| place(p.x, p.y)).collect();
+        }
+        let mut path: Vec<(f64, f64)> = series.points.first().map(|p| place(p.x, p.y)).into_iter().collect();
+        for pair in series.points.windows(2) {
+            let (a, b) = (&pair[0], &pair[1]);
+            let wide = (self.x.position(b.x) - self.x.position(a.x)).abs();
+            let steps = (wide * columns as f64).ceil().clamp(1.0, columns.max(1) as f64) as usize;
+            let share = |k: usize| k as f64 / steps as f64;
+            path.extend((1..=steps).map(|k| place(a.x + share(k) * (b.x - a.x), a.y + share(k) * (b.y - a.y))));
+        }
+        path
     }
 }

@@ -52,8 +52,28 @@ pub fn number(value: f64) -> String {
     if value.abs() < 1e-4 {
         return format!("{value:e}");
     }
-    let text = format!("{value:.decimals$}");
+    trimmed(format!("{value:.decimals$}"))
+}
+
+/// A number without superfluous zeros behind the point.
+pub fn trimmed(text: String) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// A learning rate as the screen has it: `0.1`, `0.025`, `1e-3`, `3e-4`.
+pub fn rate(lr: f64) -> String {
+    if lr == 0.0 || !lr.is_finite() {
+        return "0".to_owned();
+    }
+    if lr >= 0.01 { trimmed(format!("{lr:.4}")) } else { scientific(lr) }
+}
+
+fn scientific(lr: f64) -> String {
+    let text = format!("{lr:.2e}");
+    match text.split_once('e') {
+        Some((mantissa, exponent)) => format!("{}e{exponent}", trimmed(mantissa.to_owned())),
+        None => text,
+    }
 }
 
 /// A whole number with commas between thousands.

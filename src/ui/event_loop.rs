@@ -268,7 +268,8 @@ impl Desk {
 
     fn export(&self) {
         let state = &self.state;
-        let spec = state.ran.as_ref().unwrap_or(&state.spec).clone();
+        // As it was started: the log tells what was changed since.
+        let spec = state.started.as_ref().unwrap_or(&state.spec).clone();
         self.jobs.ask(Job::Export(Box::new((state.attack.clone(), state.defense.clone(), spec))));
     }
 

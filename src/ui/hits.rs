@@ -1,6 +1,7 @@
 //! Where on the screen the mouse finds what: noted while drawing.
 
 use crate::app::Action;
+use crate::figure::scene::Axis;
 use ratatui::layout::{Position, Rect};
 
 /// What a place on the screen means.
@@ -17,35 +18,18 @@ pub enum Target {
 pub struct Scale {
     /// The plot.
     pub area: Rect,
-    /// Lowest and highest rate.
-    pub bounds: (f64, f64),
-    /// Whether it is logarithmic.
-    pub log: bool,
+    /// Its axis.
+    pub axis: Axis,
     /// Path and row of each handle.
     pub handles: Vec<(&'static str, u16)>,
 }
 
 impl Scale {
-    /// The share of the height at which `rate` stands, from 0 at the bottom to 1.
-    pub fn height(&self, rate: f64) -> f64 {
-        let (low, high) = self.bounds;
-        let share = if self.log { (rate.max(1e-12) / low).ln() / (high / low).ln() } else { (rate - low) / (high - low) };
-        if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
-    }
-
-    /// The row in which `rate` stands.
-    pub fn row(&self, rate: f64) -> u16 {
-        let rows = f64::from(self.area.height.max(1));
-        let from_top = ((1.0 - self.height(rate)) * rows).floor().min(rows - 1.0);
-        self.area.y + from_top as u16
-    }
-
     /// The rate in the middle of `row`.
     pub fn rate(&self, row: u16) -> f64 {
         let rows = f64::from(self.area.height.max(1));
         let share = (1.0 - (f64::from(row) - f64::from(self.area.y) + 0.5) / rows).clamp(0.0, 1.0);
-        let (low, high) = self.bounds;
-        if self.log { low * (high / low).powf(share) } else { low + (high - low) * share }
+        self.axis.value(share)
     }
 
     /// The handle nearest to `row`.

@@ -33,7 +33,7 @@ pub struct Drag {
 impl Drag {
     /// Bounds of the axis, held until the handle is let go.
     pub fn bounds(&self) -> (f64, f64) {
-        self.scale.bounds
+        (self.scale.axis.min, self.scale.axis.max)
     }
 }
 
@@ -122,8 +122,15 @@ fn wheel(state: &State, target: Option<&Target>, row: u16, up: bool) -> Vec<Acti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figure::scene::Axis;
+    use crate::figure::terminal;
     use crate::spec::RunSpec;
     use ratatui::layout::Rect;
+
+    /// The row in which the chart draws `rate`.
+    fn row(scale: &Scale, rate: f64) -> u16 {
+        scale.area.y + terminal::row(scale.axis.position(rate), scale.area.height).unwrap()
+    }
 
     fn mouse(kind: MouseEventKind, row: u16) -> Event {
         Event::Mouse(MouseEvent { kind, column: 12, row, modifiers: KeyModifiers::NONE })
@@ -134,11 +141,11 @@ mod tests {
         let state = State::new(RunSpec::default(), None, Vec::new());
         let mut hits = Hits::default();
         let area = Rect { x: 10, y: 10, width: 20, height: 8 };
-        let mut scale = Scale { area, bounds: (1e-4, 1.0), log: true, handles: Vec::new() };
-        scale.handles = vec![("defense.lr_max1", scale.row(0.1)), ("defense.lr_base", scale.row(3e-4))];
+        let mut scale = Scale { area, axis: Axis::log("", 1e-4, 1.0), handles: Vec::new() };
+        scale.handles = vec![("defense.lr_max1", row(&scale, 0.1)), ("defense.lr_base", row(&scale, 3e-4))];
         hits.push(area, Target::Rates(scale.clone()));
         let mut drag = None;
-        let row = scale.row(0.1);
+        let row = row(&scale, 0.1);
         let down = actions(&state, &hits, &mut drag, mouse(MouseEventKind::Down(MouseButton::Left), row));
         assert_eq!(down, [Action::SelectSetting("defense.lr_max1".to_owned()), Action::Focus(Focus::Charts)]);
         let moved = actions(&state, &hits, &mut drag, mouse(MouseEventKind::Drag(MouseButton::Left), row - 1));
@@ -160,10 +167,10 @@ mod tests {
 
     #[test]
     fn an_axis_maps_rows_and_rates_both_ways() {
-        for log in [true, false] {
-            let scale = Scale { area: Rect { x: 0, y: 3, width: 10, height: 12 }, bounds: (1e-4, 1.0), log, handles: Vec::new() };
-            for row in 3..15 {
-                assert_eq!(scale.row(scale.rate(row)), row, "log {log}");
+        for axis in [Axis::log("", 1e-4, 1.0), Axis::linear("", 0.0, 1.0, 4, 0.0)] {
+            let scale = Scale { area: Rect { x: 0, y: 3, width: 10, height: 12 }, axis, handles: Vec::new() };
+            for at in 3..15 {
+                assert_eq!(row(&scale, scale.rate(at)), at, "{:?}", scale.axis.scale);
             }
         }
     }

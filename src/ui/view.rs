@@ -5,6 +5,7 @@ use super::hits::{Hits, Target};
 use super::pictures::Pictures;
 use super::theme::Theme;
 use crate::app::{Action, Focus, State};
+use crate::figure::terminal;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -91,15 +92,5 @@ impl<'a> View<'a> {
 
 /// Writes `text` at a place, cut at the area's right end; nothing outside of the area.
 pub fn put(frame: &mut Frame, area: Rect, x: i32, y: i32, text: &str, style: impl Into<Style>) {
-    let (left, right) = (i32::from(area.x), i32::from(area.right()));
-    if y < i32::from(area.y) || y >= i32::from(area.bottom()) || x >= right {
-        return;
-    }
-    let skip = (left - x).max(0);
-    let room = (right - x.max(left)).max(0) as usize;
-    let shown: String = text.chars().skip(skip as usize).take(room).collect();
-    let area = frame.area();
-    if (x.max(left) as u16) < area.right() && (y as u16) < area.bottom() {
-        frame.buffer_mut().set_stringn(x.max(left) as u16, y as u16, shown, room, style);
-    }
+    terminal::put(frame.buffer_mut(), area, x, y, text, style);
 }

@@ -5,10 +5,13 @@ use super::geometry::{Place, Rect};
 use super::layout::{Frame, Style};
 use super::text::width;
 use crate::figure::FigureError;
-use crate::figure::scene::{Along, Dash, Panel, Series};
+use crate::figure::scene::{Along, Dash, Mark, Panel, Series};
 use plotters::style::Color;
 
 type Drawn = Result<(), FigureError>;
+
+/// Steps across the panel in which a line on a logarithmic axis is followed.
+const STEPS: usize = 400;
 
 /// A panel, its frame and the page.
 pub(super) struct Drawing<'a, 'b> {
@@ -97,7 +100,7 @@ impl Drawing<'_, '_> {
             let (x, y) = self.place(line.value, line.value);
             let ends = match line.along {
                 Along::X => [(x, rect.y), (x, rect.bottom())],
-                Along::Y => [(rect.x, y), (rect.right(), y)],
+                Along::Y => [(line.from.map_or(rect.x, |from| self.place(from, line.value).0), y), (rect.right(), y)],
             };
             self.canvas.line_within(rect, &ends, SOFT, 0.6, Dash::Dashes)?;
             match line.along {
@@ -158,13 +161,15 @@ impl Drawing<'_, '_> {
 
     fn curve(&self, series: &Series) -> Drawn {
         let Some(dash) = series.look.dash else { return Ok(()) };
-        let places: Vec<Place> = series.points.iter().map(|p| self.place(p.x, p.y)).collect();
+        let Rect { x: left, y: top, width, height } = self.frame.rect;
+        let path = self.panel.path(series, STEPS);
+        let places: Vec<Place> = path.into_iter().map(|(x, y)| (left + x * width, top + (1.0 - y) * height)).collect();
         self.canvas.line_within(self.frame.rect, &places, ink(series.look.colour), series.look.width, dash)
     }
 
     fn marks(&self) -> Drawn {
         let rect = self.frame.rect;
-        for (marker, look, point) in self.panel.marks() {
+        for Mark { marker, look, point, .. } in self.panel.marks() {
             let (x, y) = self.place(point.x, point.y);
             if (rect.x..=rect.right()).contains(&x) && (rect.y..=rect.bottom()).contains(&y) {
                 self.canvas.marker((x, y), marker, look.colour)?;

@@ -4,7 +4,7 @@ use crate::figure::names::order;
 use crate::figure::notes;
 use crate::figure::preset::{Curves, SeriesPreset};
 use crate::figure::runs::{RunEntry, Scan};
-use crate::figure::scene::{Along, Axis, Look, Panel, Point, Reference, Scene, Series, Source};
+use crate::figure::scene::{Along, Axis, Kind, Look, Panel, Point, Reference, Scene, Series, Source};
 use crate::figure::select::{self, Cell};
 
 /// The panels and notes of a figure of curves; `None` when no run belongs to it.
@@ -44,7 +44,7 @@ fn panel(cell: &Cell, curves: &Curves) -> Panel {
     let runs = |defense: &str| cell.halves.iter().find(|h| h.defense == defense).map_or(&[][..], |h| &h.runs);
     let last = cell.halves.iter().flat_map(|h| &h.runs).map(|r| last_epoch(r)).max().unwrap_or(1);
     let marks = cell.halves.iter().flat_map(|h| &h.runs).flat_map(|run| run.view.marks.iter().enumerate());
-    let references = marks.map(|(i, m)| Reference { along: Along::X, value: m.epoch, label: notes::letter(i) }).collect();
+    let references = marks.map(|(i, m)| Reference::new(Kind::Change, Along::X, m.epoch, notes::letter(i))).collect();
     let series = curves.series.iter().map(|s| series(s, runs(&s.defense), curves.first_epoch)).filter(|s| !s.points.is_empty()).collect();
     let air = if last - curves.first_epoch.min(last) > 0 { 0.02 } else { 0.0 };
     Panel {
@@ -69,7 +69,7 @@ fn series(preset: &SeriesPreset, runs: &[&RunEntry], first: u64) -> Series {
     let done = runs.iter().filter_map(|r| r.view.epochs.last()).map(|p| p.epoch as u64).max();
     let epochs = first..done.map_or(first, |last| last + 1);
     let points = epochs.map(|epoch| mean(epoch as f64, runs.iter().filter_map(|run| measured(run, epoch as f64, preset)).collect()));
-    let look = Look { colour: preset.colour, marker: Some(preset.marker), dash: Some(preset.dash), width: 1.3 };
+    let look = Look { colour: preset.colour, marker: Some(preset.marker), dash: Some(preset.dash), width: 1.3, ..Look::default() };
     Series { label: preset.label.clone(), look, points: points.collect() }
 }
 

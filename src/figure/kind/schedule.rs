@@ -2,7 +2,8 @@
 
 use crate::figure::FigureError;
 use crate::figure::notes;
-use crate::figure::scene::{Along, Axis, Colour, Dash, Look, Panel, Point, Reference, Scene, Series, Span};
+use crate::figure::rates::curve;
+use crate::figure::scene::{Along, Axis, Colour, Dash, Kind, Look, Panel, Reference, Scene, Series, Span};
 use crate::figure::ticks::{grouped, number};
 use crate::schedule::Schedule;
 use crate::spec::{Data, Method, RunSpec, Stage, SuperFineTuning};
@@ -57,7 +58,7 @@ pub fn train_images(data: &Data) -> usize {
 }
 
 fn panel(rate: &Schedule, (from, to): (u64, u64), top: f64, references: Vec<Reference>, stretch: f64) -> Panel {
-    let look = Look { colour: Colour::Blue, marker: None, dash: Some(Dash::Solid), width: 1.3 };
+    let look = Look { colour: Colour::Blue, dash: Some(Dash::Solid), width: 1.3, ..Look::default() };
     Panel {
         x: Axis::linear("iteration", from as f64, to as f64, 6, 0.0),
         y: Axis::linear("learning rate", 0.0, top, 4, 0.0),
@@ -69,7 +70,7 @@ fn panel(rate: &Schedule, (from, to): (u64, u64), top: f64, references: Vec<Refe
 }
 
 fn line(along: Along, value: f64, label: String) -> Reference {
-    Reference { along, value, label }
+    Reference::new(Kind::Value, along, value, label)
 }
 
 fn whole(rate: &Schedule, s: &SuperFineTuning, switch: u64, shown: u64) -> Panel {
@@ -85,7 +86,7 @@ fn whole(rate: &Schedule, s: &SuperFineTuning, switch: u64, shown: u64) -> Panel
         panel.spans.push(Span { from: 0.0, to: first, label });
     }
     if switch > 0 && switch < shown {
-        panel.references.push(line(Along::X, first, String::new()));
+        panel.references.push(Reference::new(Kind::Phase, Along::X, first, ""));
     }
     if switch < shown {
         panel.spans.push(Span { from: first, to: second, label: "phase 2: up to LR MAX2".to_owned() });
@@ -104,28 +105,9 @@ fn second_phase(rate: &Schedule, s: &SuperFineTuning, switch: u64, shown: u64) -
     panel
 }
 
-/// A function of the iteration as few points: those where it bends, and no more than a picture can show.
-pub fn curve(rate: impl Fn(u64) -> f64, from: u64, to: u64) -> Vec<Point> {
-    let bends = |i: u64| {
-        let (before, here, after) = (rate(i - 1), rate(i), rate(i + 1));
-        (after - 2.0 * here + before).abs() > 1e-9 * (here.abs() + 1e-12)
-    };
-    let kept: Vec<u64> = (from..=to).filter(|&i| i == from || i == to || bends(i)).collect();
-    let stride = kept.len().div_ceil(2000).max(1);
-    let last = kept.len().saturating_sub(1);
-    let thin = kept.into_iter().enumerate().filter(|(k, _)| k % stride == 0 || *k == last);
-    thin.map(|(_, i)| Point::computed(i as f64, rate(i))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_triangle_needs_its_corners_alone() {
-        let points = curve(|i| (i % 20).min(20 - i % 20) as f64, 0, 100);
-        assert_eq!(points.iter().map(|p| p.x).collect::<Vec<_>>(), (0..=10).map(|i| 10.0 * f64::from(i)).collect::<Vec<_>>());
-    }
 
     #[test]
     fn the_paper_has_196_iterations_an_epoch() {

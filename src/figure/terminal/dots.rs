@@ -1,78 +1,147 @@
-//! A grid of dots finer than the cells of a terminal.
+//! The one grid of dots finer than the cells of a terminal: eight to a cell in braille; in ASCII a cell's upper and
+//! lower half are told apart.
 
 use crate::figure::scene::Dash;
 
 /// Dots within a cell of braille: column, row -> bit.
 const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
-
 /// Columns and rows of dots in a cell.
-pub(super) fn fineness(ascii: bool) -> (usize, usize) {
-    if ascii { (1, 2) } else { (2, 4) }
-}
+const FINE: (usize, usize) = (2, 4);
+/// Bits of a cell's upper half.
+const UPPER: u8 = 0x1b;
+/// Bits of a cell's first and last row.
+const ENDS: u8 = 0xc9;
 
-/// Dots over `columns` by `rows` cells: 2 by 4 in each, or 1 by 2 where only ASCII is allowed.
-pub(super) struct Dots {
+/// Dots over some cells. Places are shares: 0, 0 is the lower left corner and 1, 1 the upper right one.
+pub struct Dots {
     columns: usize,
     rows: usize,
-    ascii: bool,
-    /// Bits of each cell, and the series that was there last.
-    cells: Vec<(u8, usize)>,
+    cells: Vec<Cell>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Cell {
+    bits: u8,
+    /// The series that was there last.
+    series: usize,
+    /// Whether all dots are of dotted lines.
+    faint: bool,
 }
 
 impl Dots {
-    /// No dots yet.
-    pub fn new(columns: u16, rows: u16, ascii: bool) -> Self {
+    /// No dots yet, over `columns` by `rows` cells.
+    pub fn new(columns: u16, rows: u16) -> Self {
         let (columns, rows) = (usize::from(columns), usize::from(rows));
-        Self { columns, rows, ascii, cells: vec![(0, 0); columns * rows] }
+        Self { columns, rows, cells: vec![Cell::default(); columns * rows] }
     }
 
-    /// A line between two places, given as shares of the grid from its lower left corner, both inside; `run` counts
-    /// the dots since the curve began, for its dashes.
+    /// A line between two places, both inside; `run` counts the dots since the curve began, for its dashes.
     pub fn line(&mut self, from: (f64, f64), to: (f64, f64), dash: Dash, series: usize, run: &mut usize) {
-        let (fine_x, fine_y) = fineness(self.ascii);
-        let (wide, high) = ((self.columns * fine_x).saturating_sub(1) as f64, (self.rows * fine_y).saturating_sub(1) as f64);
+        let (wide, high) = ((self.columns * FINE.0).saturating_sub(1) as f64, (self.rows * FINE.1).saturating_sub(1) as f64);
         let (x0, y0, x1, y1) = (from.0 * wide, (1.0 - from.1) * high, to.0 * wide, (1.0 - to.1) * high);
         let steps = (x1 - x0).abs().max((y1 - y0).abs()).ceil().max(1.0) as usize;
-        for k in 0..=steps {
+        let at = |k: usize| {
             let share = k as f64 / steps as f64;
+            ((x0 + share * (x1 - x0)).round() as usize, (y0 + share * (y1 - y0)).round() as usize)
+        };
+        let mut last = at(0);
+        for k in 0..=steps {
+            let (x, y) = at(k);
             if k > 0 || *run == 0 {
                 *run += 1;
             }
-            if drawn(dash, *run) {
-                self.dot((x0 + share * (x1 - x0)).round() as usize, (y0 + share * (y1 - y0)).round() as usize, series);
+            match dash {
+                // Dots that touch along their edges alone, of which every other is drawn: so no slope loses all.
+                Dash::Dots => {
+                    [(x, last.1), (x, y)].into_iter().filter(|(x, y)| (x + y).is_multiple_of(2)).for_each(|(x, y)| self.dot(x, y, series, true))
+                }
+                _ if drawn(dash, *run) => self.dot(x, y, series, false),
+                _ => {}
             }
+            last = (x, y);
         }
     }
 
-    fn dot(&mut self, x: usize, y: usize, series: usize) {
-        let (fine_x, fine_y) = fineness(self.ascii);
-        let at = y / fine_y * self.columns + x / fine_x;
-        if let Some(cell) = self.cells.get_mut(at).filter(|_| x / fine_x < self.columns) {
-            cell.0 |= BITS[x % fine_x][y % fine_y];
-            cell.1 = series;
+    fn dot(&mut self, x: usize, y: usize, series: usize, faint: bool) {
+        let at = y / FINE.1 * self.columns + x / FINE.0;
+        let Some(cell) = self.cells.get_mut(at).filter(|_| x / FINE.0 < self.columns) else { return };
+        if faint && cell.bits != 0 && !cell.faint {
+            // What was stands out from what is to come, in the same cell too.
+            return;
         }
+        let bits = if cell.faint && !faint { 0 } else { cell.bits };
+        *cell = Cell { bits: bits | BITS[x % FINE.0][y % FINE.1], series, faint };
     }
 
     /// What stands in a cell, and which series drew it.
-    pub fn cell(&self, column: u16, row: u16) -> Option<(char, usize)> {
-        let (bits, series) = *self.cells.get(usize::from(row) * self.columns + usize::from(column))?;
-        let sign = match (bits, self.ascii) {
-            (0, _) => return None,
-            (bits, false) => char::from_u32(0x2800 + u32::from(bits))?,
-            (0x01, true) => '\'',
-            (0x02, true) => '.',
-            (_, true) => ':',
-        };
-        Some((sign, series))
+    pub fn cell(&self, column: u16, row: u16, braille: bool) -> Option<(char, usize)> {
+        let cell = self.cells.get(usize::from(row) * self.columns + usize::from(column)).filter(|cell| cell.bits != 0)?;
+        let sign = if braille { char::from_u32(0x2800 + u32::from(cell.bits))? } else { coarse(cell.bits, cell.faint) };
+        Some((sign, cell.series))
+    }
+}
+
+/// A cell's dots in ASCII: high, low, or both where they reach over more than the cell's middle.
+fn coarse(bits: u8, faint: bool) -> char {
+    let (upper, lower) = ((bits & UPPER).count_ones(), (bits & !UPPER).count_ones());
+    match (upper > 0 && lower > 0, bits & ENDS != 0) {
+        (true, true) if faint => ':',
+        (true, true) => '|',
+        _ if upper > lower => '\'',
+        _ => '.',
     }
 }
 
 /// Whether the dot number `run` of a curve is part of a dash.
 fn drawn(dash: Dash, run: usize) -> bool {
     match dash {
-        Dash::Solid => true,
+        Dash::Solid | Dash::Dots => true,
         Dash::Dashes => run % 7 < 5,
-        Dash::Dots => run.is_multiple_of(3),
         Dash::DashDot => matches!(run % 8, 0..=3 | 5),
+    }
+}
+
+/// The column that holds the dot at `share` of the width of `count` cells; none outside.
+pub fn column(share: f64, count: u16) -> Option<u16> {
+    cell(share, count, FINE.0)
+}
+
+/// The row that holds the dot at `share` of the height of `count` cells, from below; none outside.
+pub fn row(share: f64, count: u16) -> Option<u16> {
+    cell(1.0 - share, count, FINE.1)
+}
+
+fn cell(share: f64, count: u16, fine: usize) -> Option<u16> {
+    let dots = f64::from(count) * fine as f64 - 1.0;
+    (count > 0 && share.is_finite() && (-1e-9..=1.0 + 1e-9).contains(&share)).then(|| (share * dots).round() as u16 / fine as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn_cells(from: (f64, f64), to: (f64, f64), dash: Dash) -> usize {
+        let mut dots = Dots::new(8, 4);
+        dots.line(from, to, dash, 0, &mut 0);
+        (0..4).flat_map(|y| (0..8).map(move |x| (x, y))).filter(|(x, y)| dots.cell(*x, *y, true).is_some()).count()
+    }
+
+    #[test]
+    fn a_dotted_line_shows_wherever_it_runs() {
+        for (from, to) in [((0.0, 0.0), (1.0, 1.0)), ((0.0, 1.0), (1.0, 0.0)), ((0.0, 0.4), (1.0, 0.4)), ((0.3, 0.0), (0.3, 1.0))] {
+            let (dotted, solid) = (drawn_cells(from, to, Dash::Dots), drawn_cells(from, to, Dash::Solid));
+            assert!(dotted >= solid, "{from:?} to {to:?}: {dotted} of {solid} cells");
+        }
+    }
+
+    #[test]
+    fn a_solid_line_takes_a_cell_from_a_dotted_one() {
+        for order in [[Dash::Dots, Dash::Solid], [Dash::Solid, Dash::Dots]] {
+            let mut dots = Dots::new(4, 2);
+            for dash in order {
+                dots.line((0.0, 0.0), (1.0, if dash == Dash::Dots { 1.0 } else { 0.0 }), dash, dash as usize, &mut 0);
+            }
+            assert_eq!(dots.cell(0, 1, true), Some(('⣀', Dash::Solid as usize)));
+        }
     }
 }

@@ -1,36 +1,22 @@
-//! A scene in a terminal: braille lines with a sign for each series, or ASCII alone.
+//! A scene in a terminal: braille lines with a sign for each series, or ASCII alone. The screen's charts are drawn here
+//! too, with the signs and colours of its themes ([`Inks`]).
 
 mod dots;
+mod inks;
+mod names;
 mod panel;
+mod plot;
 
+pub use dots::{column, row};
+pub use inks::{Inks, Signs, TerminalStyle};
 pub use panel::PanelView;
+pub use plot::Plot;
 
 use super::scene::{Look, Panel, Scene};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::Style;
 use ratatui::widgets::Widget;
-
-/// What a terminal can show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TerminalStyle {
-    /// Only ASCII signs.
-    pub ascii: bool,
-    /// No colours: series differ by sign and dash alone.
-    pub plain: bool,
-}
-
-impl TerminalStyle {
-    fn of(self, look: Look) -> Style {
-        let (r, g, b) = look.colour.rgb();
-        // Black ink is the terminal's own, which may be light.
-        if self.plain || (r, g, b) == (0, 0, 0) { Style::new() } else { Style::new().fg(Color::Rgb(r, g, b)) }
-    }
-
-    fn dim(self) -> Style {
-        if self.plain { Style::new() } else { Style::new().add_modifier(Modifier::DIM) }
-    }
-}
 
 /// Least width and height of a panel beside others.
 const PANEL: (u16, u16) = (26, 8);
@@ -61,7 +47,7 @@ impl Widget for SceneView<'_> {
         self.rows(shown, columns as u16, Rect { height, ..room }, buf);
         if hidden > 0 {
             let text = format!("and {hidden} more panels: enlarge the terminal, or write a file");
-            buf.set_stringn(room.x, room.bottom() - 1, text, usize::from(room.width), self.style.dim());
+            buf.set_stringn(room.x, room.bottom() - 1, text, usize::from(room.width), self.style.frame());
         }
     }
 }
@@ -83,7 +69,7 @@ impl SceneView<'_> {
             if y >= area.y + (area.height / 4).max(1) {
                 break;
             }
-            let (next, _) = buf.set_stringn(x, y, &sample, usize::from(area.right() - x), self.style.of(look));
+            let (next, _) = buf.set_stringn(x, y, &sample, usize::from(area.right() - x), self.style.line(look));
             let room = usize::from(area.right().saturating_sub(next));
             let (next, _) = buf.set_stringn(next, y, format!(" {label}"), room, Style::new());
             x = (next + 3).min(area.right());
@@ -130,4 +116,16 @@ pub fn lines(scene: &Scene, width: u16, height: u16, ascii: bool) -> Vec<String>
     SceneView { scene, style: TerminalStyle { ascii, plain: true } }.render(area, &mut buf);
     let row = |y: u16| (0..width).filter_map(|x| buf.cell((x, y))).map(|c| c.symbol()).collect::<String>().trim_end().to_owned();
     (0..height).map(row).collect()
+}
+
+/// Writes `text` at a place, cut at the area's ends; nothing outside of the area.
+pub fn put(buf: &mut Buffer, area: Rect, x: i32, y: i32, text: &str, style: impl Into<Style>) {
+    let area = area.intersection(buf.area);
+    let (left, right) = (i32::from(area.x), i32::from(area.right()));
+    let start = x.max(left);
+    if y < i32::from(area.y) || y >= i32::from(area.bottom()) || start >= right {
+        return;
+    }
+    let shown: String = text.chars().skip((left - x).max(0) as usize).take((right - start) as usize).collect();
+    buf.set_stringn(start as u16, y as u16, shown, (right - start) as usize, style);
 }

@@ -1,15 +1,24 @@
-//! What both charts share: the gutter, the epoch axis, the border between attack and clean-up, the marks.
+//! What both charts share: what is watched, the room there is, the theme's signs and colours. They are panels of
+//! [`crate::figure::watch`], which exports have too, drawn by [`crate::figure::terminal`].
 
-use crate::app::words;
-use crate::run::view::Mark;
+use crate::app::rates::{course, handles};
+use crate::app::{Span, State};
+use crate::figure::scene::{Kind, Look, Panel, Reference, Role};
+use crate::figure::terminal::{Inks, Plot, Signs};
+use crate::figure::watch::{Leg, Medium, Watch};
 use crate::spec::Stage;
 use crate::ui::view::{View, put};
-use crate::ui::widget::{Plot, Segment, Timeline};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 /// Columns left of a plot: `MAX1 0.125` fits.
 pub const GUTTER: u16 = 11;
+
+/// Share of the axis that the attack gets while it is what one watches.
+const ATTACK_WATCHED: f64 = 0.45;
+/// Share of the axis that the attack keeps once the clean-up is what one watches.
+const ATTACK_PAST: f64 = 0.24;
 
 /// The plot's place within a panel: right of the gutter, over the axis and its numbers.
 pub fn plot_area(inner: Rect, above: u16, below: u16) -> Rect {
@@ -19,106 +28,131 @@ pub fn plot_area(inner: Rect, above: u16, below: u16) -> Rect {
     Rect { x: inner.x + gutter, y: inner.y + above.min(inner.height), width: inner.width.saturating_sub(gutter + 1), height }
 }
 
-/// Draws the axis under `plot`, with numbers where `numbers` says so.
-pub fn axis(frame: &mut Frame, panel: Rect, plot: Rect, view: &View, timeline: &Timeline, numbers: bool) {
-    let (line, corner, tick) = view.glyphs.axis;
-    let y = i32::from(plot.bottom());
-    let start = i32::from(plot.x) - 1;
-    put(frame, panel, start, y, &format!("{corner}{}", line.repeat(plot.width.into())), view.theme.grid);
-    let mut free = i32::MIN;
-    for segment in timeline.segments() {
-        for epoch in ticks(segment, plot.width) {
-            let x = column(plot, segment.x(epoch));
-            put(frame, panel, x, y, tick, view.theme.grid);
-            let text = format!("{epoch}");
-            let at = x - text.len() as i32 / 2;
-            if numbers && at > free {
-                put(frame, panel, at, y + 1, &text, view.theme.faint);
-                free = at + text.len() as i32;
-            }
+/// What the charts show, as the view is set and the run stands.
+pub fn watch<'a>(state: &'a State, plot: Rect) -> Watch<'a> {
+    let border = if state.defense.stage.is_some() { ATTACK_PAST } else { ATTACK_WATCHED };
+    let legs = match state.look.span {
+        Span::Attack => vec![leg(state, Stage::Attack, 1.0)],
+        Span::Defense => vec![leg(state, Stage::Defense, 1.0)],
+        Span::Both => vec![leg(state, Stage::Attack, border), leg(state, Stage::Defense, 1.0)],
+    };
+    Watch {
+        legs,
+        before: state.before.as_ref(),
+        handles: handles(&state.spec),
+        now: now(state),
+        log: !state.look.linear,
+        medium: Medium::Cells(plot.width, plot.height),
+    }
+}
+
+fn leg(state: &State, stage: Stage, end: f64) -> Leg<'_> {
+    let (view, spec) = (state.view(stage), &state.spec);
+    let (told, set) = match stage {
+        Stage::Attack => (view.facts.attack.as_str(), spec.attack.name()),
+        Stage::Defense => (view.facts.defense.as_str(), spec.defense.name()),
+    };
+    Leg { stage, name: if told.is_empty() { set } else { told }, view, course: course(state, stage), end }
+}
+
+/// Stage, epoch and rate of the step that was done last, while something runs.
+pub fn now(state: &State) -> Option<(Stage, f64, f64)> {
+    let stage = state.stage();
+    let course = course(state, stage);
+    let last = state.view(stage).step.checked_sub(1)?;
+    (state.active() && last < course.steps()).then(|| (stage, state.view(stage).epoch(), course.was(last)))
+}
+
+/// `panel` with its frame at `frame`, within `room`, in the theme's signs and colours.
+pub fn plot<'a>(panel: &'a Panel, inks: &'a Theme<'a>, frame: Rect, room: Rect) -> Plot<'a> {
+    Plot { panel, inks, frame, room }
+}
+
+/// The theme's signs and colours for a chart.
+pub struct Theme<'a> {
+    /// Where they come from.
+    pub view: &'a View<'a>,
+    /// Whether values beside the axis have lines across.
+    pub grid: bool,
+}
+
+impl Inks for Theme<'_> {
+    fn signs(&self) -> Signs {
+        let glyphs = self.view.glyphs;
+        Signs {
+            side: glyphs.upright,
+            floor: glyphs.axis,
+            grid: glyphs.grid,
+            across: glyphs.handle,
+            divider: glyphs.divider,
+            change: glyphs.mark,
+            more: glyphs.more,
+            braille: glyphs.braille,
         }
     }
-    if numbers {
-        put(frame, panel, i32::from(panel.x) + 2, y + 1, "epoch", view.theme.faint);
-    }
-}
 
-/// Epochs with a number: round ones, at least six columns apart.
-fn ticks(segment: &Segment, width: u16) -> Vec<f64> {
-    let columns = (segment.to - segment.from) * f64::from(width);
-    let step = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0].into_iter().find(|s| s / segment.epochs * columns >= 5.0);
-    let step = step.unwrap_or(segment.epochs).min(segment.epochs).max(1.0);
-    let first = if segment.from > 0.0 { 1 } else { 0 };
-    (first..).map(|k| f64::from(k) * step).take_while(|e| *e <= segment.epochs).collect()
-}
-
-/// The column of a share of the axis.
-pub fn column(plot: Rect, x: f64) -> i32 {
-    Plot::new(Rect { height: 1, ..plot }, true).cell(x, 0.0).0
-}
-
-/// Draws the line where the clean-up begins.
-pub fn border(frame: &mut Frame, plot: Rect, view: &View, timeline: &Timeline) {
-    if let Some(segment) = timeline.segment(Stage::Defense).filter(|s| s.from > 0.0) {
-        upright(frame, plot, column(plot, segment.from), view.glyphs.divider, view.theme.stage.0);
-    }
-}
-
-/// Draws a line at every change under way.
-pub fn marks(frame: &mut Frame, plot: Rect, view: &View, timeline: &Timeline) {
-    for stage in [Stage::Attack, Stage::Defense] {
-        for mark in &view.state.view(stage).marks {
-            if let Some(x) = timeline.x(stage, mark.epoch) {
-                upright(frame, plot, column(plot, x), view.glyphs.mark, view.theme.mark.0);
-            }
+    fn marker(&self, look: Look) -> Option<&'static str> {
+        let glyphs = self.view.glyphs;
+        match look.role {
+            Role::Asr => Some(glyphs.asr),
+            Role::Ca => Some(glyphs.ca),
+            Role::Now => Some(glyphs.now),
+            _ => look.marker.map(|marker| marker.glyph(!glyphs.braille)),
         }
     }
-}
 
-/// Writes what was changed over the marks, the latest first where there is no room for all.
-pub fn mark_labels(frame: &mut Frame, panel: Rect, plot: Rect, row: i32, view: &View, timeline: &Timeline) {
-    let mut taken: Vec<(i32, i32)> = Vec::new();
-    let all = [Stage::Attack, Stage::Defense].into_iter().flat_map(|stage| view.state.view(stage).marks.iter().map(move |m| (stage, m)));
-    let all: Vec<(Stage, &Mark)> = all.collect();
-    for (stage, mark) in all.into_iter().rev() {
-        let Some(x) = timeline.x(stage, mark.epoch) else { continue };
-        let text = format!("{} {}", short(&mark.path), value(&mark.path, mark.value));
-        let (x, width) = (column(plot, x), text.len() as i32);
-        // Right of the mark, else left of it.
-        let places = [x.min(i32::from(plot.right()) - width), x - width + 1];
-        let free = |at: &i32| *at >= i32::from(plot.x) && taken.iter().all(|(from, to)| at + width < *from || at > to);
-        if let Some(at) = places.into_iter().find(free) {
-            put(frame, panel, at, row, &text, view.theme.mark);
-            taken.push((at, at + width));
+    fn line(&self, look: Look) -> Style {
+        let theme = self.view.theme;
+        match look.role {
+            Role::Asr => theme.asr_line.0,
+            Role::Ca => theme.ca_line.0,
+            Role::Before => theme.before.0,
+            Role::Rate => theme.lr.0,
+            Role::ToCome => theme.ghost.0,
+            Role::Now => theme.title.0,
+            Role::Other => theme.text.0,
         }
     }
-}
 
-/// The short name of a live setting.
-pub fn short(path: &str) -> &str {
-    match path {
-        "defense.lr_max1" => "MAX1",
-        "defense.lr_max2" => "MAX2",
-        "defense.lr_base" => "BASE",
-        "defense.lr" => "LR",
-        "defense.phase1_epochs" => "phase 1",
-        other => other.rsplit('.').next().unwrap_or(other),
+    fn mark(&self, look: Look) -> Style {
+        match look.role {
+            Role::Asr => self.view.theme.asr.0,
+            Role::Ca => self.view.theme.ca.0,
+            _ => self.line(look),
+        }
     }
-}
 
-fn value(path: &str, value: f64) -> String {
-    if path.starts_with("defense.lr") { words::rate(value) } else { format!("{value}") }
-}
+    fn frame(&self) -> Style {
+        self.view.theme.grid.0
+    }
 
-/// A line from the top of the plot to its bottom.
-pub fn upright(frame: &mut Frame, plot: Rect, x: i32, symbol: &str, style: ratatui::style::Style) {
-    for y in plot.y..plot.bottom() {
-        put(frame, plot, x, y.into(), symbol, style);
+    fn grid(&self) -> Option<Style> {
+        self.grid.then_some(self.view.theme.grid.0)
+    }
+
+    fn values(&self) -> Style {
+        self.view.theme.faint.0
+    }
+
+    fn spans(&self) -> Style {
+        self.view.theme.stage.0
+    }
+
+    fn reference(&self, line: &Reference) -> (Style, Style) {
+        let theme = self.view.theme;
+        match line.kind {
+            Kind::Value => (theme.grid.0, theme.faint.0),
+            Kind::Change => (theme.mark.0, theme.mark.0),
+            Kind::Stage => (theme.stage.0, theme.stage.0),
+            Kind::Phase => (theme.handle.0, theme.handle.0),
+            Kind::Handle if line.strong => (theme.lr.0, theme.selected.0),
+            Kind::Handle => (theme.grid.0, theme.handle.0),
+        }
     }
 }
 
 /// Writes lines into the middle of an area.
-pub fn centred(frame: &mut Frame, area: Rect, lines: &[(String, ratatui::style::Style)]) {
+pub fn centred(frame: &mut Frame, area: Rect, lines: &[(String, Style)]) {
     let top = i32::from(area.y) + (i32::from(area.height) - lines.len() as i32) / 2;
     for (i, (text, style)) in lines.iter().enumerate() {
         let x = i32::from(area.x) + (i32::from(area.width) - text.chars().count() as i32) / 2;

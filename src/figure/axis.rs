@@ -1,0 +1,117 @@
+//! Axes: where a value stands.
+
+use super::ticks::{self, Tick};
+
+/// The smallest value that a logarithmic axis tells apart from nothing.
+const NOTHING: f64 = 1e-12;
+
+/// An axis in data units.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Axis {
+    /// Quantity and unit, for instance `epoch`.
+    pub title: String,
+    /// Value at the left or the bottom.
+    pub min: f64,
+    /// Value at the right or the top.
+    pub max: f64,
+    /// Where values are written.
+    pub ticks: Vec<Tick>,
+    /// How values are spread.
+    pub scale: Scale,
+}
+
+/// How values are spread along an axis.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Scale {
+    /// Evenly.
+    #[default]
+    Linear,
+    /// By their logarithm.
+    Log,
+    /// Evenly within each of some pieces, in their order.
+    Pieces(Vec<Piece>),
+}
+
+/// A piece of an axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Piece {
+    /// First and last value.
+    pub values: (f64, f64),
+    /// Where they stand, as shares of the axis.
+    pub shares: (f64, f64),
+}
+
+impl Piece {
+    fn position(&self, value: f64) -> f64 {
+        self.shares.0 + (self.shares.1 - self.shares.0) * share(value, self.values)
+    }
+}
+
+/// How far `value` is on the way from the first to the second.
+fn share(value: f64, (from, to): (f64, f64)) -> f64 {
+    if to > from { (value - from) / (to - from) } else { 0.5 }
+}
+
+impl Axis {
+    /// An axis from `min` to `max` with about `count` ticks at round values, and `margin` (a share of the length) of
+    /// air beyond either end, so that a curve along the end is seen whole.
+    pub fn linear(title: &str, min: f64, max: f64, count: usize, margin: f64) -> Self {
+        let (min, max) = ticks::bounds(min, max);
+        let air = (max - min) * margin;
+        Self { title: title.to_owned(), min: min - air, max: max + air, ticks: ticks::linear(min, max, count), ..Self::default() }
+    }
+
+    /// A logarithmic axis without ticks.
+    pub fn log(title: &str, min: f64, max: f64) -> Self {
+        Self { title: title.to_owned(), min, max, scale: Scale::Log, ..Self::default() }
+    }
+
+    /// Where `value` lies: 0 at the start of the axis, 1 at its end.
+    pub fn position(&self, value: f64) -> f64 {
+        let ends = (self.min, self.max);
+        match &self.scale {
+            Scale::Linear => share(value, ends),
+            Scale::Log => share(log(value), (log(self.min), log(self.max))),
+            Scale::Pieces(pieces) => {
+                let piece = pieces.iter().find(|piece| value <= piece.values.1).or(pieces.last());
+                piece.map_or_else(|| share(value, ends), |piece| piece.position(value))
+            }
+        }
+    }
+
+    /// The value at a share of an axis in one piece.
+    pub fn value(&self, share: f64) -> f64 {
+        match self.scale {
+            Scale::Log => (log(self.min) + share * (log(self.max) - log(self.min))).exp(),
+            Scale::Linear | Scale::Pieces(_) => self.min + share * (self.max - self.min),
+        }
+    }
+}
+
+/// A logarithm that zero, too, has; what is no number stays none.
+fn log(value: f64) -> f64 {
+    if value < NOTHING { NOTHING.ln() } else { value.ln() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logarithmic_axis_has_decades_of_one_length() {
+        let axis = Axis::log("", 1e-4, 1.0);
+        for (value, share) in [(1e-4, 0.0), (1e-2, 0.5), (1.0, 1.0)] {
+            assert!((axis.position(value) - share).abs() < 1e-9 && (axis.value(share) / value - 1.0).abs() < 1e-9);
+        }
+        assert!(axis.position(0.0) < 0.0 && axis.position(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn pieces_join() {
+        let pieces = vec![Piece { values: (0.0, 20.0), shares: (0.0, 0.25) }, Piece { values: (20.0, 34.0), shares: (0.25, 1.0) }];
+        let axis = Axis { max: 34.0, scale: Scale::Pieces(pieces), ..Axis::default() };
+        for (value, share) in [(0.0, 0.0), (10.0, 0.125), (20.0, 0.25), (27.0, 0.625), (34.0, 1.0)] {
+            assert!((axis.position(value) - share).abs() < 1e-9, "{value}");
+        }
+    }
+}
