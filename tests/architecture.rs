@@ -27,7 +27,10 @@ fn code(line: &str) -> &str {
 fn the_tensor_library_is_named_below_the_engine_only() {
     for part in ["src/app", "src/ui", "src/figure", "src/export", "src/spec", "src/schedule.rs", "src/data"] {
         for (file, text) in sources(part) {
-            let named = text.lines().map(code).find(|l| l.contains("burn::") || l.contains("burn_") || l.contains("crate::model") || l.contains("crate::train"));
+            let named = text
+                .lines()
+                .map(code)
+                .find(|l| l.contains("burn::") || l.contains("burn_") || l.contains("crate::model") || l.contains("crate::train"));
             assert_eq!(named, None, "{}", file.display());
         }
     }
@@ -37,7 +40,8 @@ fn the_tensor_library_is_named_below_the_engine_only() {
 fn the_engine_knows_no_screen() {
     for part in ["src/spec", "src/data", "src/kernel", "src/model", "src/attack", "src/defense", "src/train", "src/run"] {
         for (file, text) in sources(part) {
-            let named = text.lines().map(code).find(|l| ["crate::ui", "crate::app", "crate::cli", "ratatui", "crossterm::"].iter().any(|w| l.contains(w)));
+            let named =
+                text.lines().map(code).find(|l| ["crate::ui", "crate::app", "crate::cli", "ratatui", "crossterm::"].iter().any(|w| l.contains(w)));
             assert_eq!(named, None, "{}", file.display());
         }
     }

@@ -86,10 +86,8 @@ impl Progress {
 
     fn replayed(&self, view: &RunView, event: &Event) {
         let stage = view.stage.map_or("", Stage::name);
-        match event.kind {
-            EventKind::Finished { .. } => self.say(&format!("{stage}: computed before, taken from {}", view.facts.id)),
-            EventKind::Checkpoint { .. } if event.step > 0 => tracing::debug!(step = event.step, "checkpoint"),
-            _ => {}
+        if matches!(event.kind, EventKind::Finished { .. }) {
+            self.say(&format!("{stage}: computed before, taken from {}", view.facts.id));
         }
     }
 

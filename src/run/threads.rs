@@ -6,11 +6,10 @@ const NICE: i32 = 10;
 
 /// Lets the calling thread run behind others.
 pub fn step_back() {
-    // On Linux the priority belongs to the calling thread alone.
+    // On Linux the priority belongs to the calling thread alone. Where it is refused the screen may answer later, and
+    // nothing else is lost.
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        tracing::debug!(%error, "computing threads keep their priority: the screen may answer later");
-    }
+    let _: Result<(), rustix::io::Errno> = rustix::process::setpriority_process(None, NICE);
 }
 
 /// Sets up the pool of computing threads; 0 takes one for each core. Later calls change nothing.
