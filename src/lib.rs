@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! spec, schedule <- data, model, kernel <- attack, defense <- train <- run <- cli
-//!                                          run::{event, view, session} <- figure, export, app <- ui
+//!                                          run::{event, view, session} <- figure, export <- app <- ui
 //! ```
 //!
 //! | module | what it holds |
