@@ -66,7 +66,7 @@ impl SuperFineTuning {
 }
 
 /// A learning-rate schedule.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Schedule {
     /// The same rate throughout.
     Constant {
@@ -83,6 +83,22 @@ pub enum Schedule {
         /// Iterations for which a value holds.
         every: u64,
     },
+    /// A tenth of `lr` after `period` iterations, a hundredth after twice as many, and so on.
+    Steps {
+        /// Learning rate at the start.
+        lr: f64,
+        /// Iterations between two steps.
+        period: u64,
+    },
+    /// One schedule for some iterations, then another from its own beginning.
+    Then {
+        /// The schedule of the first iterations.
+        first: Box<Schedule>,
+        /// Iterations of the first.
+        steps: u64,
+        /// What follows.
+        next: Box<Schedule>,
+    },
     /// Triangles, first to LR MAX1, then to LR MAX2.
     SuperFineTuning(SuperFineTuning),
 }
@@ -90,9 +106,12 @@ pub enum Schedule {
 impl Schedule {
     /// Learning rate of iteration `i`, counted from 0.
     pub fn lr(&self, i: u64) -> f64 {
-        match *self {
-            Self::Constant { lr } => lr,
+        match self {
+            Self::Constant { lr } => *lr,
+            Self::Steps { lr, period } => lr * 0.1f64.powi((i / period.max(&1)) as i32),
+            Self::Then { first, steps, next } => i.checked_sub(*steps).map_or_else(|| first.lr(i), |i| next.lr(i)),
             Self::Cosine { lr, period, every } => {
+                let (period, every) = (*period, *every);
                 let held = i / every.max(1) * every.max(1);
                 0.5 * lr * (1.0 + (PI * held as f64 / period.max(1) as f64).cos())
             }

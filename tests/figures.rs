@@ -142,7 +142,7 @@ fn runs_with_other_settings_are_named_and_not_mixed_in() {
     let scene = figure_4(&dir);
     assert!(scene.panels[0].series.iter().flat_map(|s| &s.points).all(|p| p.sources.len() == 3));
     notes_say(&scene, &["BadNets, Signs-12: Not drawn (SFT, defense.lr_max1 = 0.3)", "Not drawn (SFT, attack.epochs = 5)"]);
-    let left_out = Run::of("demo", &[("defense.lr_max1", "0.3")]).spec.defense_id("test");
+    let left_out = Run::of("demo", &[("defense.lr_max1", "0.3")]).spec.defense_id("test", None);
     notes_say(&scene, &[&left_out]);
 }
 
@@ -164,7 +164,7 @@ fn both_defenses_of_a_seed_start_from_one_backdoored_model() {
     });
     let scene = figure_4(&dir);
     assert_eq!(scene.panels[0].series.len(), 4);
-    let (start, other) = (Run::of("demo", &[]).spec.defense_id("test"), Run::of("demo", &[]).spec.defense_id("others"));
+    let (start, other) = (Run::of("demo", &[]).spec.defense_id("test", None), Run::of("demo", &[]).spec.defense_id("others", None));
     assert_eq!(scene.panels[0].series[3].points[0].sources[0].run, start);
     notes_say(&scene, &["Not drawn (SFT, from another backdoored model of the same settings and seed)", &other]);
 }
@@ -302,7 +302,7 @@ fn files_are_written_whole_and_alone() {
 #[test]
 fn damaged_runs_are_reported_with_their_line_and_left_out() {
     let dir = runs_dir(two_attacks);
-    let of = |name: &str, seed: &str| dir.path().join(Run::of(name, &[("seed", seed)]).spec.defense_id("test"));
+    let of = |name: &str, seed: &str| dir.path().join(Run::of(name, &[("seed", seed)]).spec.defense_id("test", None));
     let (log, spec, lineage) = (of("demo", "0"), of("demo", "1"), of("demo-ft", "2"));
     let text = fs::read_to_string(log.join("events.jsonl")).unwrap();
     fs::write(log.join("events.jsonl"), text.replacen("\"event\":\"epoch\"", "\"event\":\"apoch\"", 1)).unwrap();
@@ -323,7 +323,7 @@ fn damaged_runs_are_reported_with_their_line_and_left_out() {
 #[test]
 fn a_line_that_a_crash_cut_off_does_not_count() {
     let dir = runs_dir(|dir| drop(write(dir, &Run { end: End::Stopped(6), ..Run::of("demo", &[]) })));
-    let id = Run::of("demo", &[]).spec.defense_id("test");
+    let id = Run::of("demo", &[]).spec.defense_id("test", None);
     let log = dir.path().join(&id).join("events.jsonl");
     let before = runs::scan(dir.path()).unwrap().get(&id).unwrap().clone();
     fs::write(&log, fs::read_to_string(&log).unwrap() + "{\"seq\":99,\"st").unwrap();

@@ -107,18 +107,17 @@ fn step_of<B: Train>(trainer: &mut Trainer<B>, step: usize) -> f32 {
 /// A checkpoint brings back weights, running statistics and velocities to the bit.
 #[test]
 fn a_checkpoint_goes_on_as_if_nothing_had_happened() {
-    use tuneout::train::checkpoint::{self, Progress};
+    use tuneout::train::checkpoint::Files;
     let dir = tempfile::tempdir().unwrap();
     let start = || Trainer::<B> { model: network(&Model::PreactSmall, 12), sgd: Sgd::new(0.9, 5e-4), device: Default::default() };
     let mut through = start();
     let whole: Vec<f32> = (0..6).map(|step| step_of(&mut through, step)).collect();
     let mut first = start();
     let _: Vec<f32> = (0..3).map(|step| step_of(&mut first, step)).collect();
-    checkpoint::save(dir.path(), &first.model, &first.sgd, &Progress { step: 3, ..Progress::default() }).unwrap();
+    let files = Files::of(dir.path(), 3);
+    first.save(&files).unwrap();
     let mut second = start();
-    let (model, progress) = checkpoint::load(dir.path(), 3, second.model.clone(), &mut second.sgd).unwrap();
-    second.model = model;
-    assert_eq!(progress.step, 3);
+    second.restore(&files, 3).unwrap();
     let rest: Vec<f32> = (3..6).map(|step| step_of(&mut second, step)).collect();
     assert_eq!(rest, whole[3..]);
     let logits = |t: &Trainer<B>| t.model.forward(images(2, 7), Mode::Eval).into_data().to_vec::<f32>().unwrap();

@@ -14,9 +14,9 @@ pub struct Plan {
     pub seconds: Option<f64>,
 }
 
-/// Training images of the data set as it is set up: a set on disk that is used whole has the publisher's size.
-pub fn train_images(spec: &RunSpec) -> usize {
-    match &spec.data {
+/// Training images of a data set as it is set up: a set on disk that is used whole has the publisher's size.
+pub fn train_images(data: &Data) -> usize {
+    match data {
         Data::Signs(s) | Data::Signs12(s) | Data::Digits(s) => s.train,
         Data::Cifar10(files) if files.train == 0 => 50_000,
         Data::Cifar10(files) => files.train,
@@ -26,8 +26,8 @@ pub fn train_images(spec: &RunSpec) -> usize {
 /// Training images of one epoch of `stage`.
 pub fn epoch_images(spec: &RunSpec, stage: Stage) -> usize {
     match stage {
-        Stage::Attack => train_images(spec),
-        Stage::Defense => spec.clean_images(train_images(spec)),
+        Stage::Pretrain | Stage::Attack => train_images(&spec.data),
+        Stage::Defense => spec.clean_images(train_images(spec.downstream.as_ref().unwrap_or(&spec.data))),
     }
 }
 
@@ -56,7 +56,7 @@ pub fn seconds_left(state: &State) -> Option<f64> {
     let here = state.current().eta_seconds()?;
     let spec = state.started.as_ref()?;
     let to_come = match state.stage() {
-        Stage::Attack => spec.epochs(Stage::Defense) * epoch_images(spec, Stage::Defense) as u64,
+        Stage::Pretrain | Stage::Attack => spec.epochs(Stage::Defense) * epoch_images(spec, Stage::Defense) as u64,
         Stage::Defense => 0,
     };
     let speed = state.current().images_per_second;

@@ -47,7 +47,9 @@ impl Lens {
 
     /// Whether the pictures are those that `answers` speak of.
     pub fn shows(&self, answers: &[LensAnswer]) -> bool {
-        let same = |p: &Preview| p.indices.len() == answers.len() && p.indices.iter().zip(answers).all(|(i, a)| *i == a.index);
+        let same = |p: &Preview| {
+            p.indices.len() == answers.len() && p.indices.iter().zip(&p.labels).zip(answers).all(|((i, l), a)| (*i, *l) == (a.index, a.label))
+        };
         self.pictures.as_ref().is_some_and(same)
     }
 

@@ -39,6 +39,7 @@ pub fn reduce(state: &mut State, signal: Signal) -> Vec<Effect> {
 fn line(state: &mut State, stage: Stage, dir: &Path, replayed: bool, event: &Event) -> Vec<Effect> {
     state.preparing = None;
     match stage {
+        Stage::Pretrain => state.pretrain.reduce(event),
         Stage::Attack => state.attack.reduce(event),
         Stage::Defense => state.defense.reduce(event),
     }
@@ -49,11 +50,13 @@ fn line(state: &mut State, stage: Stage, dir: &Path, replayed: bool, event: &Eve
     }
     match &event.kind {
         EventKind::Started { .. } if stage == Stage::Attack => state.reused = replayed,
+        // The clean model of an attack's pattern has no trigger to look at.
+        EventKind::Lens { .. } if stage == Stage::Pretrain => {}
         EventKind::Started { .. } | EventKind::Epoch { .. } | EventKind::Probe { .. } => {}
         EventKind::Paused => confirm(state, Asked::Pause),
         EventKind::Continued => confirm(state, Asked::Resume),
         EventKind::Applied { path, value } => applied(state, path, *value),
-        EventKind::Lens { answers } if !state.lens.shows(answers) => {
+        EventKind::Lens { answers, renewed } if *renewed || !state.lens.shows(answers) => {
             return vec![Effect::LoadSamples { dir: dir.to_owned(), count: answers.len() }];
         }
         _ => {}
@@ -145,7 +148,8 @@ pub fn report(state: &mut State, report: Report) {
 }
 
 fn preview(state: &mut State, spec: &RunSpec, outcome: Result<Preview, String>) {
-    let asked_again = (&spec.data, &spec.attack, spec.seed) != (&state.spec.data, &state.spec.attack, state.spec.seed);
+    let asked_again =
+        (&spec.data, &spec.downstream, &spec.attack, spec.seed) != (&state.spec.data, &state.spec.downstream, &state.spec.attack, state.spec.seed);
     if asked_again {
         return;
     }

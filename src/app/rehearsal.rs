@@ -101,7 +101,7 @@ impl Rehearsal {
         let lr = if epoch == 0 { 0.0 } else { self.spec.schedule(self.stage, per_epoch).lr(self.step - 1) };
         let measures = self.measures(dose, lr, per_epoch);
         self.write(EventKind::Epoch { epoch, lr, loss: 1.0 / (1.0 + dose), measures });
-        self.write(EventKind::Lens { answers: answers(&self.spec, measures) });
+        self.write(EventKind::Lens { answers: answers(&self.spec, measures), renewed: false });
         self.write(EventKind::Checkpoint { file: format!("{:06}.safetensors", self.step) });
     }
 
@@ -118,11 +118,16 @@ impl Rehearsal {
         let wave = ((self.step as f64) * 0.7).sin() * 0.012;
         let epochs = dose / per_epoch as f64;
         let (ca, asr) = match self.stage {
-            Stage::Attack => (0.98 - 0.90 * (-epochs * 5.0).exp(), 0.993 - 0.99 / (1.0 + (epochs * 14.0 - 5.0).exp())),
+            Stage::Pretrain | Stage::Attack => (0.98 - 0.90 * (-epochs * 5.0).exp(), 0.993 - 0.99 / (1.0 + (epochs * 14.0 - 5.0).exp())),
             Stage::Defense => (0.981 - 0.25 * lr.min(0.3), 0.004 + 0.989 / (1.0 + (epochs * 45.0 - 6.0).exp())),
         };
         let within = |x: f64| x.clamp(0.0, 1.0);
-        Measures { ca: within(ca + wave * (1.02 - ca)), asr: within(asr + wave * asr * (1.0 - asr) * 6.0), ra: within(ca * (1.0 - asr)) }
+        Measures {
+            ca: within(ca + wave * (1.02 - ca)),
+            asr: within(asr + wave * asr * (1.0 - asr) * 6.0),
+            ra: within(ca * (1.0 - asr)),
+            ..Measures::default()
+        }
     }
 
     fn write(&mut self, kind: EventKind) {
@@ -134,11 +139,13 @@ impl Rehearsal {
 }
 
 fn facts(spec: &RunSpec, stage: Stage) -> Facts {
-    let images = cost::train_images(spec);
+    let images = cost::epoch_images(spec, stage);
     let defense = stage == Stage::Defense;
     Facts {
+        scenario: spec.scenario,
+        upstream: None,
         fingerprint: String::new(),
-        id: if defense { spec.defense_id("made-up") } else { spec.attack_id("made-up") },
+        id: if defense { spec.defense_id("made-up", None) } else { spec.attack_id("made-up") },
         parent: defense.then(|| spec.attack_id("made-up")),
         data: spec.data.name().to_owned(),
         model: spec.model.name().to_owned(),

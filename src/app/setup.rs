@@ -40,17 +40,27 @@ pub enum Row {
 }
 
 /// Settings that are shown without asking for more.
-const FIRST: [&str; 22] = [
+const FIRST: [&str; 32] = [
     "scenario",
     "seed",
     "data.name",
     "data.train",
+    "downstream.name",
+    "downstream.train",
     "model.name",
     "model.widths",
     "model.blocks",
     "attack.name",
     "attack.patch",
     "attack.alpha",
+    "attack.pattern",
+    "attack.colour",
+    "attack.mask_epochs",
+    "attack.generator_widths",
+    "attack.grid",
+    "attack.strength",
+    "attack.cross_ratio",
+    "attack.image",
     "attack.target",
     "attack.poison_ratio",
     "attack.epochs",
@@ -69,6 +79,7 @@ const FIRST: [&str; 22] = [
 pub fn section(path: &str) -> &'static str {
     match path.split('.').next() {
         Some("data") => "data",
+        Some("downstream") => "second task",
         Some("model" | "augment") => "model",
         Some("attack") => "attack",
         Some("defense") => "defense",
@@ -81,7 +92,7 @@ pub fn section(path: &str) -> &'static str {
 pub fn rows(spec: &RunSpec, more: bool) -> Vec<Row> {
     let mut rows = Vec::new();
     let fields = spec.fields();
-    for name in ["scenario", "data", "model", "attack", "defense", "watch"] {
+    for name in ["scenario", "data", "second task", "model", "attack", "defense", "watch"] {
         let of: Vec<_> = fields.iter().filter(|f| section(f.path) == name).collect();
         let shown: Vec<_> = of.iter().filter(|f| more || FIRST.contains(&f.path)).collect();
         if shown.is_empty() {

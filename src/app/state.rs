@@ -177,14 +177,16 @@ pub struct State {
     pub ran: Option<RunSpec>,
     /// What goes on before the first step.
     pub preparing: Option<Preparing>,
+    /// The training of a clean model, where the attack starts from one.
+    pub pretrain: RunView,
     /// The planting of the backdoor.
     pub attack: RunView,
     /// The clean-up.
     pub defense: RunView,
     /// The clean-up before this one, of the same backdoored model: to compare with.
     pub before: Option<RunView>,
-    /// The learning rates of both, attack first.
-    pub histories: [History; 2],
+    /// The learning rates of each computation, in their order.
+    pub histories: [History; 3],
     /// Whether the backdoored model was computed earlier.
     pub reused: bool,
     /// Asked, not yet confirmed.
@@ -224,12 +226,14 @@ impl State {
 
     /// The computation that goes on, or went on last.
     pub fn stage(&self) -> Stage {
-        if self.defense.stage.is_some() { Stage::Defense } else { Stage::Attack }
+        let begun = [Stage::Defense, Stage::Attack, Stage::Pretrain].into_iter().find(|stage| self.view(*stage).stage.is_some());
+        begun.unwrap_or(Stage::Attack)
     }
 
     /// The view of `stage`.
     pub fn view(&self, stage: Stage) -> &RunView {
         match stage {
+            Stage::Pretrain => &self.pretrain,
             Stage::Attack => &self.attack,
             Stage::Defense => &self.defense,
         }
@@ -261,7 +265,7 @@ impl State {
 
     /// Names of the classes, as far as they are known.
     pub fn class(&self, label: u16) -> String {
-        let known = [&self.attack.facts.classes, &self.lens.classes];
+        let known = [&self.defense.facts.classes, &self.attack.facts.classes, &self.lens.classes];
         let name = known.iter().find_map(|names| names.get(usize::from(label)));
         name.cloned().unwrap_or_else(|| format!("class {label}"))
     }

@@ -130,6 +130,7 @@ pub(super) fn start(state: &mut State) -> Vec<Effect> {
     state.started = Some(state.spec.clone());
     state.preparing = Some(super::state::Preparing { what: "getting ready".to_owned(), done: 0, total: 0 });
     state.ran = None;
+    state.pretrain = RunView::default();
     state.attack = RunView::default();
     state.defense = RunView::default();
     state.histories = Default::default();

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     fn word(before: (f64, f64), after: (f64, f64)) -> &'static str {
-        let of = |(ca, asr)| Measures { ca, asr, ra: 0.0 };
+        let of = |(ca, asr)| Measures { ca, asr, ..Measures::default() };
         judge(of(before), of(after)).1
     }
 

@@ -1,6 +1,6 @@
 //! Blended (Chen et al. 2017): a picture laid faintly over the whole image (spec.md 1.3).
 
-use super::{Attack, AttackError};
+use super::{Attack, AttackError, picture};
 use crate::{rng, spec};
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Rgb};
@@ -26,6 +26,14 @@ impl Blended {
         let picture = if settings.image.is_empty() { drawn(shape, seed) } else { from_file(&settings.image, shape)? };
         Ok(Self { alpha: settings.alpha, picture })
     }
+
+    /// Reads back what [`Attack::files`] wrote.
+    ///
+    /// # Errors
+    /// When the picture is missing or of another size.
+    pub fn load(settings: &spec::Blended, dir: &Path, shape: [usize; 3]) -> Result<Self, AttackError> {
+        Ok(Self { alpha: settings.alpha, picture: picture::load(&dir.join("picture.png"), shape)? })
+    }
 }
 
 impl Attack for Blended {
@@ -35,13 +43,17 @@ impl Attack for Blended {
             *pixel = ((1.0 - self.alpha) * f64::from(*pixel) + self.alpha * f64::from(over)).clamp(0.0, 255.0) as u8;
         }
     }
+
+    fn files(&self, shape: [usize; 3]) -> Result<Vec<(&'static str, Vec<u8>)>, AttackError> {
+        Ok(vec![("picture.png", picture::png(&self.picture, shape)?)])
+    }
 }
 
 fn from_file(file: &str, shape: [usize; 3]) -> Result<Vec<u8>, AttackError> {
     let failed = |message: String| AttackError::Picture { file: file.to_owned(), message };
-    let picture = image::ImageReader::open(Path::new(file)).map_err(|e| failed(e.to_string()))?;
-    let picture = picture.with_guessed_format().map_err(|e| failed(e.to_string()))?.decode().map_err(|e| failed(e.to_string()))?;
-    let small = imageops::resize(&picture.to_rgb8(), shape[2] as u32, shape[1] as u32, FilterType::Triangle);
+    let opened = image::ImageReader::open(Path::new(file)).map_err(|e| failed(e.to_string()))?;
+    let decoded = opened.with_guessed_format().map_err(|e| failed(e.to_string()))?.decode().map_err(|e| failed(e.to_string()))?;
+    let small = imageops::resize(&decoded.to_rgb8(), shape[2] as u32, shape[1] as u32, FilterType::Triangle);
     Ok(planar(shape, |channel, x, y| small.get_pixel(x, y)[channel]))
 }
 

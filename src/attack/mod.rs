@@ -2,10 +2,22 @@
 
 mod badnets;
 mod blended;
+mod input_aware;
+mod lf;
+mod picture;
+mod universal;
+mod wanet;
+
+pub use input_aware::{InputAware, apply, check_size, diversity, threshold};
+pub use universal::universal;
+pub use wanet::Wanet;
 
 use crate::data::{Images, Split};
+use crate::kernel::Kernels;
 use crate::rng;
 use crate::spec::{self, Trigger};
+use crate::train::Lookup;
+use std::path::Path;
 
 /// An attack that cannot be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -18,31 +30,91 @@ pub enum AttackError {
         /// Why.
         message: String,
     },
+    /// A stored trigger cannot be read.
+    #[error("{file}: {message}; move the run's directory away to compute the attack anew")]
+    Trigger {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Images of a size that the attack cannot do.
+    #[error("attack.name = \"{attack}\": {message}")]
+    Size {
+        /// The attack.
+        attack: &'static str,
+        /// What is allowed.
+        message: String,
+    },
 }
 
 /// What an attack does to images.
-pub trait Attack: Send + Sync {
+pub trait Attack {
     /// Puts the trigger into one image of `shape` = (channels, height, width), planar, 8 bits.
     fn trigger(&self, planes: &mut [u8], shape: [usize; 3]);
+
+    /// Puts the trigger into every image.
+    fn trigger_all(&self, images: &mut Images) {
+        for index in 0..images.len() {
+            let shape = images.shape;
+            self.trigger(images.get_mut(index), shape);
+        }
+    }
+
+    /// The files of `trigger/` from which [`load`] makes the same trigger again; what the settings say needs none.
+    ///
+    /// # Errors
+    /// When the trigger cannot be written down.
+    fn files(&self, _shape: [usize; 3]) -> Result<Vec<(&'static str, Vec<u8>)>, AttackError> {
+        Ok(Vec::new())
+    }
 }
 
-/// The attack that `spec` describes, for images of `shape`; what it draws follows from `seed`.
+/// The attack that `spec` describes, for images of `shape`; what it draws follows from `seed`. `None`: its trigger is
+/// learned, and not there before ([`is_learned`]).
 ///
 /// # Errors
 /// When a file it needs cannot be read.
-pub fn build(spec: &spec::Attack, shape: [usize; 3], seed: u64) -> Result<Box<dyn Attack>, AttackError> {
+pub fn build(spec: &spec::Attack, shape: [usize; 3], seed: u64) -> Result<Option<Box<dyn Attack>>, AttackError> {
+    Ok(match &spec.trigger {
+        Trigger::Badnets(settings) => Some(Box::new(badnets::BadNets::new(settings, shape))),
+        Trigger::Blended(settings) => Some(Box::new(blended::Blended::new(settings, shape, seed)?)),
+        Trigger::Wanet(settings) => Some(Box::new(Wanet::new(settings, shape, seed))),
+        Trigger::Lf(settings) if settings.pattern == spec::Pattern::ClosedForm => Some(Box::new(lf::Lf::closed_form(&settings.colour, shape))),
+        Trigger::Lf(_) | Trigger::InputAware(_) => None,
+    })
+}
+
+/// LF with a pattern that was computed from a model.
+pub fn low_frequency(pattern: Vec<u8>) -> Box<dyn Attack> {
+    Box::new(lf::Lf::given(pattern))
+}
+
+/// The trigger of a backdoored model, from the directory `trigger/` of its run and the settings in its `spec.toml`.
+/// `lookup`: the normalisation of the images that the model sees.
+///
+/// # Errors
+/// When a file is missing or damaged.
+pub fn load<B: Kernels>(
+    spec: &spec::Attack,
+    shape: [usize; 3],
+    dir: &Path,
+    lookup: &Lookup,
+    device: &B::Device,
+) -> Result<Box<dyn Attack>, AttackError> {
     Ok(match &spec.trigger {
         Trigger::Badnets(settings) => Box::new(badnets::BadNets::new(settings, shape)),
-        Trigger::Blended(settings) => Box::new(blended::Blended::new(settings, shape, seed)?),
+        Trigger::Blended(settings) => Box::new(blended::Blended::load(settings, dir, shape)?),
+        Trigger::Lf(_) => Box::new(lf::Lf::load(dir, shape)?),
+        Trigger::InputAware(settings) => Box::new(InputAware::<B>::load(settings, dir, lookup, device)?),
+        Trigger::Wanet(_) => Box::new(Wanet::load(dir, shape)?),
     })
 }
 
 /// Every image of a stack with the trigger.
 pub fn triggered(attack: &dyn Attack, images: &Images) -> Images {
     let mut out = images.clone();
-    for index in 0..out.len() {
-        attack.trigger(out.get_mut(index), images.shape);
-    }
+    attack.trigger_all(&mut out);
     out
 }
 
@@ -76,14 +148,6 @@ pub fn poison_indices(count: usize, ratio: f64, seed: u64) -> Vec<usize> {
     indices
 }
 
-/// The test set behind ASR and RA: every image whose label is not the target, triggered, with its true label.
-pub fn attack_test(attack: &dyn Attack, target: u16, test: &Split) -> Split {
-    let others: Vec<usize> = (0..test.len()).filter(|&i| test.labels[i] != target).collect();
-    let mut split = test.select(&others);
-    split.images = triggered(attack, &split.images);
-    split
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,14 +163,12 @@ mod tests {
     fn counts_are_the_papers() {
         assert_eq!(poison_indices(50_000, 0.1, 0).len(), 5_000);
         assert_eq!(poison_indices(39_209, 0.1, 0).len(), 3_921);
-        let attack = build(&spec::Attack::default(), [3, 32, 32], 0).unwrap();
-        assert_eq!(attack_test(attack.as_ref(), 0, &split(1000)).len(), 900);
     }
 
     #[test]
     fn poisoned_images_are_triggered_relabelled_and_the_rest_untouched() {
         let (clean, settings) = (split(200), spec::Attack { target: 3, ..spec::Attack::default() });
-        let attack = build(&settings, clean.images.shape, 0).unwrap();
+        let attack = build(&settings, clean.images.shape, 0).unwrap().unwrap();
         let poisoned = poison(attack.as_ref(), &settings, &clean, 5);
         assert_eq!(poisoned.indices.len(), 20);
         for i in 0..200 {

@@ -4,7 +4,7 @@ use crate::run::event::{Event, EventKind};
 use crate::run::view::RunView;
 use crate::spec::Stage;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 /// Shows how a run gets on.
 pub struct Progress {
@@ -27,7 +27,8 @@ impl Progress {
     fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => eprintln!("{line}"),
+            // Whoever closed standard error does not want to hear it; the run goes on.
+            None => drop(writeln!(std::io::stderr(), "{line}")),
         }
     }
 
@@ -39,7 +40,7 @@ impl Progress {
                 bar.set_length(total as u64);
                 bar.set_position(done as u64);
             }
-            None if !self.prepared => eprintln!("preparing {what}"),
+            None if !self.prepared => self.say(&format!("preparing {what}")),
             None => {}
         }
         self.prepared = true;
@@ -52,7 +53,7 @@ impl Progress {
         }
         let stage = view.stage.map_or("", Stage::name);
         if let Some(bar) = &self.bar {
-            bar.set_prefix(format!("{stage} {}", if stage == "attack" { &view.facts.attack } else { &view.facts.defense }));
+            bar.set_prefix(format!("{stage} {}", if view.facts.defense.is_empty() { &view.facts.attack } else { &view.facts.defense }));
             bar.set_length(view.total_steps());
             bar.set_position(event.step);
             bar.set_message(rate(view));

@@ -35,12 +35,16 @@ pub fn run(what: &What, place: &Place, json: bool) -> Result<Exit, CliError> {
 /// Follows a session to its end.
 fn watch(session: &Session) -> Result<(RunView, RunView), CliError> {
     let mut progress = Progress::new();
-    let (mut attack, mut defense) = (RunView::default(), RunView::default());
+    let (mut pretrain, mut attack, mut defense) = (RunView::default(), RunView::default(), RunView::default());
     for signal in &session.signals {
         match signal {
             Signal::Preparing { what, done, total } => progress.preparing(&what, done, total),
             Signal::Event { stage, replayed, event, .. } => {
-                let view = if stage == Stage::Attack { &mut attack } else { &mut defense };
+                let view = match stage {
+                    Stage::Pretrain => &mut pretrain,
+                    Stage::Attack => &mut attack,
+                    Stage::Defense => &mut defense,
+                };
                 view.reduce(&event);
                 progress.event(view, &event, replayed);
             }

@@ -55,9 +55,10 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
 fn preview(spec: &RunSpec, dirs: &DataDirs) -> Result<Preview, String> {
     let classes = data::classes(&spec.data);
     let test = data::preview(&spec.data, dirs, SAMPLES.1.min(spec.data.synthetic().map_or(SAMPLES.1, |s| s.test))).map_err(|e| e.to_string())?;
-    let indices = lens_indices(&test.labels, &classes, spec.attack.target, SAMPLES.0);
+    let indices = lens_indices(&test.labels, &classes, Some(spec.attack.target), SAMPLES.0);
     let chosen = test.select(&indices);
     let attack = attack::build(&spec.attack, chosen.images.shape, spec.seed).map_err(|e| e.to_string())?;
+    let Some(attack) = attack else { return Err("This attack learns its trigger while it trains: start the run to see it come.".to_owned()) };
     let triggered = attack::triggered(attack.as_ref(), &chosen.images);
     Ok(Preview { classes, indices, labels: chosen.labels, clean: chosen.images, triggered })
 }

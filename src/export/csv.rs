@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn rows_come_by_step_and_awkward_words_are_quoted() {
-        let point = |epoch, step| Point { epoch, step, lr: 0.1, loss: f64::NAN, measures: Measures { ca: 0.5, asr: 0.25, ra: 0.0 } };
+        let point = |epoch, step| Point { epoch, step, lr: 0.1, loss: f64::NAN, measures: Measures { ca: 0.5, asr: 0.25, ..Measures::default() } };
         let mut view = RunView { stage: Some(Stage::Defense), epochs: vec![point(0.0, 0), point(1.0, 10)], ..RunView::default() };
         view.probes = vec![point(0.5, 5), point(1.0, 10)];
         view.facts.id = "a,\"b\"".into();

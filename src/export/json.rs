@@ -80,7 +80,7 @@ mod tests {
         (view.facts.train_images, view.facts.clean_images) = (105, 95);
         (view.facts.steps_per_epoch, view.facts.batch) = (10, 10);
         view.facts.defense = if stage == Stage::Defense { "super-fine-tuning".into() } else { String::new() };
-        let m = |ca, asr| Measures { ca, asr, ra: 1.0 - asr };
+        let m = |ca, asr| Measures { ca, asr, ra: 1.0 - asr, ..Measures::default() };
         view.epochs = vec![
             Point { epoch: 0.0, step: 0, lr: 0.0, loss: f64::NAN, measures: m(0.9, 1.0) },
             Point { epoch: 1.0, step: 10, lr: 0.1, loss: 0.5, measures: m(0.95, 0.25) },

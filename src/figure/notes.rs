@@ -49,6 +49,7 @@ fn attack(run: &RunEntry) -> String {
     let falling = match a.schedule {
         Annealing::Cosine => ", cosine by epoch",
         Annealing::CosineSmooth => ", cosine by step",
+        Annealing::Steps => ", a tenth after every 100 epochs",
         Annealing::Constant => "",
     };
     format!(

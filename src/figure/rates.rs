@@ -60,7 +60,7 @@ impl History {
 
     /// The schedule after the last change.
     pub fn latest(&self) -> Option<Schedule> {
-        self.pieces.last().map(|(_, s)| *s)
+        self.pieces.last().map(|(_, s)| s.clone())
     }
 
     fn piece(&self, i: u64) -> Option<&Schedule> {
@@ -103,7 +103,7 @@ impl Course<'_> {
     /// The rate that step `i` will have with the settings of now; of all steps where nothing runs and the settings are
     /// others than those of the run shown.
     pub fn will_be(&self, i: u64) -> Option<f64> {
-        self.ahead.filter(|_| i >= self.begin()).map(|s| s.lr(i))
+        self.ahead.as_ref().filter(|_| i >= self.begin()).map(|s| s.lr(i))
     }
 
     /// The first step to come.
@@ -118,7 +118,7 @@ impl Course<'_> {
 
     /// Points of the rates to come, over steps.
     pub fn to_come(&self) -> Vec<Point> {
-        match self.ahead {
+        match &self.ahead {
             Some(schedule) if self.begin() < self.steps() => curve(|i| schedule.lr(i), self.begin(), self.steps() - 1),
             _ => Vec::new(),
         }
@@ -126,7 +126,7 @@ impl Course<'_> {
 
     /// The epoch with which the second phase begins, where there are two.
     pub fn second_phase(&self) -> Option<f64> {
-        match self.ahead.or(self.history.latest())? {
+        match self.ahead.clone().or(self.history.latest())? {
             Schedule::SuperFineTuning(s) if (1..self.epochs).contains(&s.phase1_epochs) => Some(s.phase1_epochs as f64),
             _ => None,
         }

@@ -168,7 +168,11 @@ impl Watch<'_> {
 
     /// Names of the legs, where there is no caption to say it.
     fn names(&self) -> Vec<Span> {
-        let what = |stage| if stage == Stage::Attack { "attack" } else { "clean-up" };
+        let what = |stage| match stage {
+            Stage::Pretrain => "before",
+            Stage::Attack => "attack",
+            Stage::Defense => "clean-up",
+        };
         let span =
             |(leg, start, _): (&Leg, f64, f64)| Span { from: start, to: start + leg.epochs(), label: format!("{}: {}", what(leg.stage), leg.name) };
         if self.on_page() { Vec::new() } else { self.placed().map(span).collect() }

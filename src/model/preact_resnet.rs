@@ -8,14 +8,13 @@
 //! There is no normalisation and no ReLU after the last block. With widths 64/128/256/512 and two blocks a stage it
 //! has 11,171,146 parameters at 10 classes, and its weights carry PyTorch's names (`layer2.0.bn1.weight`).
 
+use super::init::{Init, conv2d};
 use super::norm::{Mode, bn_relu};
 use crate::kernel::{self, Kernels};
 use crate::spec::Stages;
-use burn::module::Param;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
+use burn::nn::conv::Conv2d;
+use burn::nn::{BatchNorm, Linear};
 use burn::prelude::*;
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 /// Pre-activation residual block: two 3x3 convolutions, each after batch normalisation and ReLU.
@@ -97,6 +96,14 @@ impl<B: Kernels> PreActResNet<B> {
         kernel::mean_pixels(h)
     }
 
+    /// The same network with a fresh classifier of `classes` outputs: the transfer scenario's start (spec.md section 2).
+    #[must_use]
+    pub fn with_head(mut self, classes: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+        let inputs = self.linear.weight.dims()[0];
+        self.linear = Init { rng, device }.linear(inputs, classes);
+        self
+    }
+
     /// Logits.
     ///
     /// # Shapes
@@ -104,46 +111,5 @@ impl<B: Kernels> PreActResNet<B> {
     /// - output: `[batch, classes]`
     pub fn forward(&self, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 2> {
         self.linear.forward(self.features(x, mode))
-    }
-}
-
-/// A convolution without bias, its padding chosen to keep the size at stride 1.
-fn conv2d<B: Kernels>(conv: &Conv2d<B>, x: Tensor<B, 4>) -> Tensor<B, 4> {
-    kernel::conv2d(x, conv.weight.val(), conv.stride[0], conv.kernel_size[0] / 2)
-}
-
-/// Draws initial weights.
-struct Init<'a, B: Backend> {
-    rng: &'a mut ChaCha8Rng,
-    device: &'a B::Device,
-}
-
-impl<B: Backend> Init<'_, B> {
-    fn conv(&mut self, inputs: usize, outputs: usize, kernel: usize, stride: usize) -> Conv2d<B> {
-        let pad = kernel / 2;
-        let mut conv = Conv2dConfig::new([inputs, outputs], [kernel, kernel])
-            .with_stride([stride, stride])
-            .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
-            .with_bias(false)
-            .init(self.device);
-        conv.weight = self.uniform([outputs, inputs, kernel, kernel], inputs * kernel * kernel);
-        conv
-    }
-
-    fn norm(&self, channels: usize) -> BatchNorm<B> {
-        BatchNormConfig::new(channels).init(self.device)
-    }
-
-    fn linear(&mut self, inputs: usize, outputs: usize) -> Linear<B> {
-        let mut linear = LinearConfig::new(inputs, outputs).init(self.device);
-        linear.weight = self.uniform([inputs, outputs], inputs);
-        linear.bias = Some(self.uniform([outputs], inputs));
-        linear
-    }
-
-    fn uniform<const D: usize>(&mut self, shape: [usize; D], fan_in: usize) -> Param<Tensor<B, D>> {
-        let bound = 1.0 / (fan_in as f32).sqrt();
-        let values: Vec<f32> = (0..shape.iter().product()).map(|_| self.rng.random_range(-bound..bound)).collect();
-        Param::from_data(TensorData::new(values, shape), self.device)
     }
 }

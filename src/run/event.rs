@@ -4,7 +4,7 @@
 //! and reduce it with [`super::view::RunView`]. Two runs of the same spec on the same device write the same stream
 //! but for [`Event::clock`].
 
-use crate::spec::Stage;
+use crate::spec::{Scenario, Stage};
 use serde::{Deserialize, Serialize};
 
 /// One line of the log.
@@ -41,6 +41,26 @@ pub struct Measures {
     pub asr: f64,
     /// Share of those that are classified as what they truly are.
     pub ra: f64,
+    /// What the transfer scenario measures besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<Transfer>,
+    /// In the encoder scenario, where ASR is over all test images: ASR over those of other classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asr_excluding_target: Option<f64>,
+}
+
+/// The transfer scenario's ASR in its parts (spec.md section 2): the target class of the first task means nothing in the
+/// second, so an attack succeeds when triggered images go to one and the same class, c*.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// The class that most triggered images are taken for.
+    pub c_star: u16,
+    /// Share of the images of other classes that are taken for c* without the trigger.
+    pub baseline: f64,
+    /// ASR less the baseline.
+    pub lift: f64,
+    /// ASR by the class that was c* after the first epoch.
+    pub asr_fixed: f64,
 }
 
 /// What the model says of one image.
@@ -73,8 +93,13 @@ pub struct Facts {
     pub id: String,
     /// Directory name of the backdoored model that a defense started from.
     pub parent: Option<String>,
+    /// What is attacked and what is cleaned.
+    pub scenario: Scenario,
     /// Data set.
     pub data: String,
+    /// Where the model was carried over to another task: the data set that it was backdoored on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<String>,
     /// Hash of every image and label: runs are comparable where it agrees.
     pub fingerprint: String,
     /// Network.
@@ -154,6 +179,9 @@ pub enum EventKind {
     Lens {
         /// One entry a sample, in the order of the files `samples/N-clean.png` and `samples/N-triggered.png`.
         answers: Vec<LensAnswer>,
+        /// Whether those files were written anew: the trigger is learned and has changed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        renewed: bool,
     },
     /// A setting was changed while the run went on; it holds from this step on.
     Applied {

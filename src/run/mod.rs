@@ -1,6 +1,7 @@
 //! Runs: the worker thread, what it can be told, what it tells, and the directory it leaves behind.
 
 pub mod command;
+mod desk;
 pub mod device;
 pub mod event;
 pub mod files;
@@ -8,4 +9,5 @@ pub mod session;
 pub mod store;
 pub mod threads;
 pub mod view;
+mod work;
 pub mod worker;

@@ -8,7 +8,7 @@
 
 use super::event::{Event, EventKind, Measures};
 use super::files;
-use crate::spec::{RunSpec, Stage};
+use crate::spec::RunSpec;
 use crate::train::checkpoint;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
@@ -187,6 +187,15 @@ impl RunDir {
         Ok(event)
     }
 
+    /// Writes a file of the run.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write(&self, name: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let file = self.path.join(name);
+        files::write(&file, bytes).map_err(io(&file))
+    }
+
     /// Where checkpoints go.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
@@ -223,12 +232,4 @@ impl RunDir {
 /// Path of the final weights of a finished run.
 pub fn weights(runs: &Path, id: &str, done: &Done) -> PathBuf {
     runs.join(id).join(&done.weights)
-}
-
-/// The word for the stage's part of a path or message.
-pub fn id(spec: &RunSpec, stage: Stage, fingerprint: &str) -> String {
-    match stage {
-        Stage::Attack => spec.attack_id(fingerprint),
-        Stage::Defense => spec.defense_id(fingerprint),
-    }
 }

@@ -103,7 +103,7 @@ impl RunView {
             EventKind::Epoch { epoch, lr, loss, measures } => {
                 self.epochs.push(Point { epoch: *epoch as f64, step: event.step, lr: *lr, loss: *loss, measures: *measures });
             }
-            EventKind::Lens { answers } => self.lens.clone_from(answers),
+            EventKind::Lens { answers, .. } => self.lens.clone_from(answers),
             EventKind::Applied { path, value } => {
                 let epoch = event.step as f64 / self.facts.steps_per_epoch.max(1) as f64;
                 self.marks.push(Mark { epoch, step: event.step, path: path.clone(), value: *value });

@@ -42,11 +42,13 @@ pub enum Annealing {
     CosineSmooth,
     /// No change.
     Constant,
+    /// A tenth after 100 epochs, a hundredth after 200, and so on (WaNet, Input-aware; spec.md 1.5, 1.6).
+    Steps,
 }
 
 impl Annealing {
     /// Every name, as presets spell it.
-    pub const NAMES: [&'static str; 3] = ["cosine", "cosine-smooth", "constant"];
+    pub const NAMES: [&'static str; 4] = ["cosine", "cosine-smooth", "constant", "steps"];
 }
 
 /// What is put into an image.
@@ -57,6 +59,110 @@ pub enum Trigger {
     Badnets(BadNets),
     /// A picture blended over the whole image (Chen et al. 2017; spec.md 1.3).
     Blended(Blended),
+    /// A smooth pattern of low frequencies, added (Zeng et al. 2021; spec.md 1.4).
+    Lf(Lf),
+    /// A pattern that a network makes for each image anew (Nguyen and Tran 2020; spec.md 1.5).
+    InputAware(InputAware),
+    /// A warp of the whole image (Nguyen and Tran 2021; spec.md 1.6).
+    Wanet(Wanet),
+}
+
+/// Where the pattern of LF comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pattern {
+    /// The shape to which repeated smoothing converges, in `colour`: BackdoorBench's arrays to within a few grey levels.
+    #[default]
+    ClosedForm,
+    /// A smoothed universal DeepFool perturbation of a clean model of the same network and data, trained first.
+    Universal,
+}
+
+impl Pattern {
+    /// Every name, as presets spell it.
+    pub const NAMES: [&'static str; 2] = ["closed-form", "universal"];
+}
+
+/// Settings of LF.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lf {
+    /// Where the pattern comes from.
+    pub pattern: Pattern,
+    /// Peak of the closed form in red, green and blue, in grey levels.
+    pub colour: Vec<u8>,
+}
+
+impl Default for Lf {
+    // The colour of BackdoorBench's CIFAR-10 array; those of CIFAR-100 and GTSRB are 51,37,2 and 51,5,21.
+    fn default() -> Self {
+        Self { pattern: Pattern::ClosedForm, colour: vec![18, 0, 51] }
+    }
+}
+
+/// Settings of Input-aware. Constants are those of the authors' and BackdoorBench's code.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InputAware {
+    /// Epochs in which the mask generator is trained, before those of the classifier. (BackdoorBench counts them among
+    /// its 100: there, 75 are left.)
+    pub mask_epochs: u64,
+    /// Channels of the generators' three levels.
+    pub generator_widths: Vec<usize>,
+    /// Images with another image's trigger and their own label, for each poisoned one.
+    pub cross_ratio: f64,
+    /// Learning rate of the pattern generator (Adam, betas 0.5 and 0.9); a tenth after 200 epochs.
+    pub generator_lr: f64,
+    /// Learning rate of the mask generator (likewise); a tenth after 40% and after 80% of its epochs (10 and 20 of 25).
+    pub mask_lr: f64,
+    /// Share of the image that the mask may cover unpunished.
+    pub mask_density: f64,
+    /// Weight of the penalty on a denser mask.
+    pub mask_weight: f64,
+    /// Weight of the diversity loss: different images are to get different triggers.
+    pub diversity_weight: f64,
+    /// Do as both published codes do and never clear the generator's gradients: every step adds all earlier ones.
+    pub bb_compat: bool,
+}
+
+impl Default for InputAware {
+    fn default() -> Self {
+        Self {
+            mask_epochs: 25,
+            generator_widths: vec![32, 64, 128],
+            cross_ratio: 1.0,
+            generator_lr: 0.01,
+            mask_lr: 0.01,
+            mask_density: 0.032,
+            mask_weight: 100.0,
+            diversity_weight: 1.0,
+            bb_compat: false,
+        }
+    }
+}
+
+/// Settings of WaNet. Constants are those of the authors' code.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Wanet {
+    /// Side of the control grid.
+    pub grid: usize,
+    /// Strength of the warp, in pixels of mean displacement times two.
+    pub strength: f64,
+    /// Images with a noisy warp and their own label, for each poisoned one.
+    pub cross_ratio: f64,
+    /// Share of the images that are cropped (`augment.crop_padding`) after the warp.
+    pub crop_share: f64,
+    /// Largest rotation after the warp, in degrees either way.
+    pub rotation: f64,
+    /// Share of the images that are rotated.
+    pub rotation_share: f64,
+}
+
+impl Default for Wanet {
+    fn default() -> Self {
+        Self { grid: 4, strength: 0.5, cross_ratio: 2.0, crop_share: 0.8, rotation: 10.0, rotation_share: 0.5 }
+    }
 }
 
 /// Settings of BadNets.
@@ -110,13 +216,36 @@ impl Default for Attack {
 
 impl Attack {
     /// Every attack's name, in the order in which a screen offers them.
-    pub const NAMES: [&'static str; 2] = ["badnets", "blended"];
+    pub const NAMES: [&'static str; 5] = ["badnets", "blended", "lf", "input-aware", "wanet"];
 
     /// The name that presets use.
     pub fn name(&self) -> &'static str {
         match self.trigger {
             Trigger::Badnets(_) => "badnets",
             Trigger::Blended(_) => "blended",
+            Trigger::Lf(_) => "lf",
+            Trigger::InputAware(_) => "input-aware",
+            Trigger::Wanet(_) => "wanet",
         }
+    }
+
+    /// Poisoned images of a batch of `size` where the attack poisons batch by batch (Input-aware, WaNet): the whole
+    /// number below, or, where that is none, one in some batches, as `chance` (uniform in 0..1) decides.
+    pub fn poisoned_of_batch(&self, size: usize, chance: f64) -> usize {
+        let share = self.poison_ratio * size as f64;
+        if share >= 1.0 { share as usize } else { usize::from(chance < share) }
+    }
+
+    /// Epochs before the classifier's own.
+    pub fn epochs_before(&self) -> u64 {
+        match &self.trigger {
+            Trigger::InputAware(settings) => settings.mask_epochs,
+            _ => 0,
+        }
+    }
+
+    /// Whether the training procedure, not the data alone, plants the backdoor: poisoned images are made batch by batch.
+    pub fn controls_training(&self) -> bool {
+        matches!(self.trigger, Trigger::InputAware(_) | Trigger::Wanet(_))
     }
 }

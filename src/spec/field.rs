@@ -1,6 +1,6 @@
 //! Every setting of a run in one table: what the screen offers, `--set` accepts and the help explains.
 
-use super::{Annealing, Attack, Data, Defense, Model, Scenario};
+use super::{Annealing, Attack, Data, Defense, Model, Pattern, Scenario};
 use crate::schedule::Reading;
 
 /// What a setting may hold.
@@ -90,6 +90,19 @@ pub const FIELDS: &[Field] = &[
     field("data.blur", "blur", number(0.0, 5.0, 0.1), "largest radius in pixels"),
     field("data.noise", "noise", number(0.0, 100.0, 1.0), "largest deviation in grey levels"),
     field("data.clutter", "clutter", number(0.0, 1.0, 0.1), "background and occlusion"),
+    field("downstream.name", "second task", Kind::Choice(&Data::NAMES), "the images of the second task"),
+    field("downstream.train", "train images", whole(0, 10_000_000, 500), "training images; 0 means all of a set on disk"),
+    field("downstream.test", "test images", whole(0, 10_000_000, 100), "test images; 0 means all of a set on disk"),
+    field("downstream.seed", "data seed", whole(0, i64::MAX, 1), "seed of the drawing"),
+    field("downstream.size_min", "size min", number(0.3, 1.0, 0.02), "smallest object, as a share of the side"),
+    field("downstream.size_max", "size max", number(0.3, 1.0, 0.02), "largest object, as a share of the side"),
+    field("downstream.place", "place", number(0.0, 1.0, 0.1), "0 centred, 1 anywhere inside the image"),
+    field("downstream.rotation", "rotation", number(0.0, 90.0, 1.0), "standard deviation in degrees"),
+    field("downstream.shear", "shear", number(0.0, 1.0, 0.01), "standard deviation of the tangent"),
+    field("downstream.light", "light", number(0.0, 1.0, 0.1), "changes of exposure, colour cast and shade"),
+    field("downstream.blur", "blur", number(0.0, 5.0, 0.1), "largest radius in pixels"),
+    field("downstream.noise", "noise", number(0.0, 100.0, 1.0), "largest deviation in grey levels"),
+    field("downstream.clutter", "clutter", number(0.0, 1.0, 0.1), "background and occlusion"),
     field("model.name", "model", Kind::Choice(&Model::NAMES), "the network"),
     field("model.widths", "widths", Kind::Integers, "channels of each stage"),
     field("model.blocks", "blocks", whole(1, 16, 1), "residual blocks in each stage"),
@@ -99,6 +112,22 @@ pub const FIELDS: &[Field] = &[
     field("attack.patch", "patch", whole(0, 32, 1), "side of the square in pixels; 0 means in proportion to the image"),
     field("attack.alpha", "alpha", number(0.01, 1.0, 0.05), "weight of the blended picture"),
     field("attack.image", "picture", Kind::Text, "picture file to blend; empty draws one from the seed"),
+    field("attack.pattern", "pattern", Kind::Choice(&Pattern::NAMES), "where the low-frequency pattern comes from"),
+    field("attack.colour", "colour", Kind::Integers, "peak of the closed form in red, green and blue, in grey levels"),
+    field("attack.mask_epochs", "mask epochs", whole(0, 2000, 1), "epochs of the mask generator, before the classifier's"),
+    field("attack.generator_widths", "generator", Kind::Integers, "channels of the generators' three levels"),
+    field("attack.grid", "grid", whole(2, 32, 1), "side of the control grid of the warp"),
+    field("attack.strength", "strength", number(0.0, 8.0, 0.1), "how far the warp moves pixels; 0 moves none"),
+    field("attack.cross_ratio", "cross ratio", number(0.0, 8.0, 0.5), "images with a wrong trigger and their own label, for each poisoned one"),
+    field("attack.crop_share", "crop share", SHARE, "share of the images that are cropped after the warp"),
+    field("attack.rotation", "rotation", number(0.0, 45.0, 1.0), "largest rotation after the warp, in degrees"),
+    field("attack.rotation_share", "rotation share", SHARE, "share of the images that are rotated"),
+    field("attack.generator_lr", "generator LR", RATE, "learning rate of the pattern generator"),
+    field("attack.mask_lr", "mask LR", RATE, "learning rate of the mask generator"),
+    field("attack.mask_density", "mask density", SHARE, "share of the image that the mask may cover unpunished"),
+    field("attack.mask_weight", "mask weight", number(0.0, 10_000.0, 10.0), "weight of the penalty on a denser mask"),
+    field("attack.diversity_weight", "diversity", number(0.0, 100.0, 0.5), "weight of the loss that keeps triggers different"),
+    field("attack.bb_compat", "bb-compat", Kind::Switch, "do as the published code does, its defect included"),
     field("attack.target", "target class", whole(0, 999, 1), "what triggered images are to be taken for"),
     field("attack.poison_ratio", "poison ratio", SHARE, "share of the training images that is triggered"),
     field("attack.epochs", "epochs", EPOCHS, "training epochs of the attack"),

@@ -9,7 +9,7 @@ mod model;
 pub mod preset;
 mod table;
 
-pub use attack::{Annealing, Attack, BadNets, Blended, Trigger};
+pub use attack::{Annealing, Attack, BadNets, Blended, InputAware, Lf, Pattern, Trigger, Wanet};
 pub use data::{Data, Files, Synthetic};
 pub use defense::{Defense, FineTuning, Method, SuperFineTuning};
 pub use error::SpecError;
@@ -26,11 +26,23 @@ pub enum Scenario {
     /// A classifier is backdoored and fine-tuned on the clean version of its own training set.
     #[default]
     Standalone,
+    /// A backdoored classifier gets a new head and is fine-tuned on another task.
+    Transfer,
 }
 
 impl Scenario {
     /// Every name, as presets spell it.
-    pub const NAMES: [&'static str; 1] = ["standalone"];
+    pub const NAMES: [&'static str; 2] = ["standalone", "transfer"];
+
+    /// The name that presets use.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+
+    /// Whether the model is carried over to a second data set.
+    pub fn carries_over(self) -> bool {
+        self != Self::Standalone
+    }
 }
 
 /// Training augmentation (spec.md 1.1): random crop after zero padding, then a flip.
@@ -77,6 +89,9 @@ pub struct RunSpec {
     pub seed: u64,
     /// The images.
     pub data: Data,
+    /// The images of the second task, where the scenario has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub downstream: Option<Data>,
     /// The network.
     pub model: Model,
     /// Training augmentation.
@@ -95,10 +110,12 @@ impl Default for Data {
     }
 }
 
-/// The two computations of a run.
+/// The computations of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
+    /// A clean model is trained, where the attack starts from one.
+    Pretrain,
     /// The backdoor is planted.
     Attack,
     /// The model is cleaned.
@@ -109,6 +126,7 @@ impl Stage {
     /// The word for it.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Pretrain => "pretrain",
             Self::Attack => "attack",
             Self::Defense => "defense",
         }
@@ -119,24 +137,53 @@ impl RunSpec {
     /// Name of the backdoored model's run directory: what decides the model, and the pixels it saw.
     pub fn attack_id(&self, fingerprint: &str) -> String {
         let parts = serde_json::json!({
-            "scenario": self.scenario, "seed": self.seed, "data": self.data, "fingerprint": fingerprint,
+            "seed": self.seed, "data": self.data, "fingerprint": fingerprint,
             "model": self.model, "augment": self.augment, "attack": self.attack,
         });
         format!("{}-{}-{}", self.data.name(), self.attack.name(), hash(&parts))
     }
 
-    /// Name of the cleaned model's run directory.
-    pub fn defense_id(&self, fingerprint: &str) -> String {
-        let parts = serde_json::json!({ "attack": self.attack_id(fingerprint), "defense": self.defense });
-        format!("{}-{}-{}-{}", self.data.name(), self.attack.name(), self.defense.name(), hash(&parts))
+    /// Name of the cleaned model's run directory; `downstream`: the pixels of the second task, where there is one.
+    pub fn defense_id(&self, fingerprint: &str, downstream: Option<&str>) -> String {
+        let mut parts = serde_json::json!({ "attack": self.attack_id(fingerprint), "defense": self.defense });
+        let mut data = self.data.name().to_owned();
+        if let (Some(second), Some(pixels)) = (&self.downstream, downstream) {
+            parts["downstream"] = serde_json::json!({ "data": second, "fingerprint": pixels });
+            data = format!("{data}-to-{}", second.name());
+        }
+        format!("{data}-{}-{}-{}", self.attack.name(), self.defense.name(), hash(&parts))
+    }
+
+    /// This run's clean twin: the same network, data and recipe without poison.
+    #[must_use]
+    pub fn clean(&self) -> Self {
+        let attack = Attack { trigger: Trigger::Badnets(BadNets::default()), poison_ratio: 0.0, ..self.attack.clone() };
+        Self { attack, scenario: Scenario::Standalone, downstream: None, ..self.clone() }
+    }
+
+    /// Name of a clean model's run directory.
+    pub fn clean_id(&self, fingerprint: &str) -> String {
+        let own = self.clean();
+        let parts = serde_json::json!({
+            "clean": true, "seed": own.seed, "data": own.data, "fingerprint": fingerprint,
+            "model": own.model, "augment": own.augment, "attack": own.attack,
+        });
+        format!("{}-clean-{}", self.data.name(), hash(&parts))
+    }
+
+    /// Images a step of `stage`.
+    pub fn batch(&self, stage: Stage) -> usize {
+        match stage {
+            Stage::Pretrain | Stage::Attack => self.attack.batch,
+            Stage::Defense => self.defense.batch,
+        }
     }
 
     /// Steps of one epoch of `stage` over `images` training images.
     pub fn steps_per_epoch(&self, stage: Stage, images: usize) -> u64 {
         let steps = match stage {
-            Stage::Attack if self.attack.drop_last && images >= self.attack.batch => images / self.attack.batch,
-            Stage::Attack => images.div_ceil(self.attack.batch),
-            Stage::Defense => images.div_ceil(self.defense.batch),
+            Stage::Pretrain | Stage::Attack if self.attack.drop_last && images >= self.attack.batch => images / self.attack.batch,
+            stage => images.div_ceil(self.batch(stage)),
         };
         steps as u64
     }
@@ -149,7 +196,8 @@ impl RunSpec {
     /// Epochs of `stage`.
     pub fn epochs(&self, stage: Stage) -> u64 {
         match stage {
-            Stage::Attack => self.attack.epochs,
+            Stage::Pretrain => self.attack.epochs,
+            Stage::Attack => self.attack.epochs_before() + self.attack.epochs,
             Stage::Defense => self.defense.epochs,
         }
     }
@@ -157,6 +205,7 @@ impl RunSpec {
     /// The learning-rate schedule of `stage` at `steps_per_epoch`.
     pub fn schedule(&self, stage: Stage, steps_per_epoch: u64) -> Schedule {
         match stage {
+            Stage::Pretrain => self.clean().attack_schedule(steps_per_epoch),
             Stage::Attack => self.attack_schedule(steps_per_epoch),
             Stage::Defense => match &self.defense.method {
                 Method::FineTuning(f) => Schedule::Constant { lr: f.lr },
@@ -173,13 +222,23 @@ impl RunSpec {
         }
     }
 
+    /// The classifier's schedule; before it, where the attack has such epochs, the mask generator's.
     fn attack_schedule(&self, steps_per_epoch: u64) -> Schedule {
         let Attack { lr, epochs, cosine_epochs, .. } = self.attack;
         let period = if cosine_epochs == 0 { epochs } else { cosine_epochs } * steps_per_epoch;
-        match self.attack.schedule {
+        let own = match self.attack.schedule {
             Annealing::Constant => Schedule::Constant { lr },
             Annealing::Cosine => Schedule::Cosine { lr, period, every: steps_per_epoch },
             Annealing::CosineSmooth => Schedule::Cosine { lr, period, every: 1 },
+            Annealing::Steps => Schedule::Steps { lr, period: 100 * steps_per_epoch },
+        };
+        match &self.attack.trigger {
+            Trigger::InputAware(s) if s.mask_epochs > 0 => {
+                let steps = s.mask_epochs * steps_per_epoch;
+                let first = Schedule::Steps { lr: s.mask_lr, period: (steps * 2).div_ceil(5) };
+                Schedule::Then { first: Box::new(first), steps, next: Box::new(own) }
+            }
+            _ => own,
         }
     }
 }

@@ -69,7 +69,10 @@ fn resolve(name: &str, depth: usize) -> Result<Preset, SpecError> {
         return Err(conflict("extends: more than eight presets deep, or in a circle"));
     }
     let mut base = if parent.is_empty() { RunSpec::default() } else { resolve(&parent, depth + 1)?.spec };
-    for section in ["data", "model", "attack", "defense"] {
+    if let Some(Value::String(name)) = table.get("scenario") {
+        base = base.renamed("scenario", name, &origin)?;
+    }
+    for section in ["data", "downstream", "model", "attack", "defense"] {
         if let Some(Value::String(name)) = table.get(section).and_then(|s| s.get("name")) {
             base = base.renamed(&format!("{section}.name"), name, &origin)?;
         }

@@ -2,7 +2,7 @@
 
 use super::error::closest;
 use super::field::{self, FIELDS, Field, Kind};
-use super::{RunSpec, SpecError};
+use super::{Data, InputAware, RunSpec, SpecError, Synthetic, Trigger, Wanet};
 use toml::{Table, Value};
 
 impl RunSpec {
@@ -45,11 +45,11 @@ impl RunSpec {
     /// As [`Self::from_table`].
     pub fn with(&self, path: &str, text: &str, origin: &str) -> Result<Self, SpecError> {
         let mut table = self.to_table();
-        let Some(field) = field::find(path).filter(|_| path.ends_with(".name") || get(&table, path).is_some()) else {
+        let Some(field) = field::find(path).filter(|_| get(&table, path).is_some()) else {
             return Err(unknown(path, &table, origin));
         };
         let value = parse(field, text, origin)?;
-        if path.ends_with(".name") {
+        if is_name(path) {
             table = self.renamed(path, text, origin)?.to_table();
         } else {
             put(&mut table, path, value);
@@ -60,9 +60,9 @@ impl RunSpec {
     /// This run with the name at `path` changed and nothing checked between settings yet.
     pub(super) fn renamed(&self, path: &str, name: &str, origin: &str) -> Result<Self, SpecError> {
         let mut table = self.to_table();
-        if path == "data.name" {
+        if let Some(section) = path.strip_suffix(".name").filter(|s| ["data", "downstream"].contains(s)) {
             // How many images there are belongs to the data set: nothing of the old one's settings carries over.
-            table.remove("data");
+            table.remove(section);
         }
         put(&mut table, path, Value::String(name.to_owned()));
         check_values(&table, origin)?;
@@ -74,12 +74,18 @@ impl RunSpec {
     /// # Errors
     /// As [`Self::from_table`].
     pub fn with_all(&self, changes: &[(String, String)], origin: &str) -> Result<Self, SpecError> {
-        let (names, rest): (Vec<_>, Vec<_>) = changes.iter().partition(|(path, _)| path.ends_with(".name"));
-        names.into_iter().chain(rest).try_fold(self.clone(), |spec, (path, text)| spec.with(path, text, origin))
+        let mut ordered: Vec<_> = changes.iter().collect();
+        ordered.sort_by_key(|(path, _)| (path != "scenario", !is_name(path)));
+        ordered.into_iter().try_fold(self.clone(), |spec, (path, text)| spec.with(path, text, origin))
     }
 
+    /// Reads a table whose values are checked; a second data set is there exactly where the scenario has one.
     fn lenient(table: &Table, origin: &str) -> Result<Self, SpecError> {
-        table.clone().try_into().map_err(|e: toml::de::Error| SpecError::Syntax { origin: origin.to_owned(), message: e.message().to_owned() })
+        let read: Result<Self, toml::de::Error> = table.clone().try_into();
+        let mut spec = read.map_err(|e| SpecError::Syntax { origin: origin.to_owned(), message: e.message().to_owned() })?;
+        let second = spec.downstream.take().unwrap_or_else(|| Data::Digits(Synthetic::default()));
+        spec.downstream = spec.scenario.carries_over().then_some(second);
+        Ok(spec)
     }
 
     /// Rules that hold between settings.
@@ -89,20 +95,47 @@ impl RunSpec {
         if usize::from(self.attack.target) >= classes {
             return conflict(format!("attack.target = {}: {} has classes 0..{}", self.attack.target, self.data.name(), classes - 1));
         }
-        if let Some(s) = self.data.synthetic() {
+        for (section, data) in [("data", Some(&self.data)), ("downstream", self.downstream.as_ref())] {
+            let Some(s) = data.and_then(Data::synthetic) else { continue };
             if s.size_min > s.size_max {
-                return conflict(format!("data.size_min = {} is above data.size_max = {}", s.size_min, s.size_max));
+                return conflict(format!("{section}.size_min = {} is above {section}.size_max = {}", s.size_min, s.size_max));
             }
             if s.train < 2 || s.test < 1 {
-                return conflict("data.train and data.test: a drawn set needs at least 2 training images and 1 test image".to_owned());
+                return conflict(format!("{section}.train and {section}.test: a drawn set needs at least 2 training images and 1 test image"));
             }
         }
         let stages = self.model.stages();
         if stages.widths.is_empty() || stages.widths.len() > 6 || stages.widths.iter().any(|w| !(1..=4096).contains(w)) {
             return conflict(format!("model.widths = {:?}: one to six stages of 1..4096 channels", stages.widths));
         }
-        Ok(())
+        self.check_attack(origin)
     }
+
+    fn check_attack(&self, origin: &str) -> Result<(), SpecError> {
+        let conflict = |message: String| Err(SpecError::Conflict { origin: origin.to_owned(), message });
+        match &self.attack.trigger {
+            Trigger::Lf(s) if s.colour.len() != 3 => {
+                conflict(format!("attack.colour = {:?}: three values, red, green and blue, each 0..255", s.colour))
+            }
+            Trigger::InputAware(s) if s.generator_widths.len() != 3 || s.generator_widths.iter().any(|w| !(1..=1024).contains(w)) => {
+                conflict(format!("attack.generator_widths = {:?}: three levels of 1..1024 channels", s.generator_widths))
+            }
+            Trigger::InputAware(InputAware { cross_ratio, .. }) | Trigger::Wanet(Wanet { cross_ratio, .. })
+                if self.attack.poison_ratio * (1.0 + cross_ratio) > 1.0 =>
+            {
+                conflict(format!(
+                    "attack.poison_ratio = {} with attack.cross_ratio = {cross_ratio}: together they ask for more than a whole batch",
+                    self.attack.poison_ratio
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a setting decides which others there are.
+fn is_name(path: &str) -> bool {
+    path == "scenario" || path.ends_with(".name")
 }
 
 fn get<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
@@ -206,7 +239,7 @@ fn parse(field: &Field, text: &str, origin: &str) -> Result<Value, SpecError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{Method, Trigger};
+    use crate::spec::Method;
 
     fn set(changes: &[(&str, &str)]) -> Result<RunSpec, SpecError> {
         let changes: Vec<_> = changes.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
@@ -254,7 +287,7 @@ mod tests {
         fails(&[("defense.lr_mx1", "0.3")], &["--set", "defense.lr_mx1", "did you mean `defense.lr_max1`"]);
         fails(&[("defense.lr_max1", "11")], &["defense.lr_max1 = 11", "0.000001..10"]);
         fails(&[("defense.epochs", "many")], &["defense.epochs = many", "1..2000"]);
-        fails(&[("attack.name", "badnet")], &["badnet", "badnets | blended", "did you mean `badnets`"]);
+        fails(&[("attack.name", "badnet")], &["badnet", "badnets | blended | lf", "did you mean `badnets`"]);
         fails(&[("attack.alpha", "0.2")], &["attack.alpha", "attack.patch"]);
         fails(&[("attack.target", "12")], &["attack.target = 12", "signs-12 has classes 0..11"]);
         fails(&[("data.size_min", "1.0")], &["data.size_min", "data.size_max"]);

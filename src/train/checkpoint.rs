@@ -1,10 +1,9 @@
 //! Checkpoints: everything that training needs to go on as if it had never stopped.
 
-use super::sgd::Sgd;
+use super::learner::Learner;
 use crate::kernel::Train;
-use crate::model::{PreActResNet, store};
+use crate::model::store::StoreError;
 use crate::run::files;
-use burn::module::AutodiffModule;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -19,23 +18,38 @@ pub struct Progress {
     pub probe_loss: (f64, u64),
     /// Sum of the losses of this epoch, and of how many steps.
     pub epoch_loss: (f64, u64),
+    /// The class that most triggered images were taken for after the first epoch (transfer; spec.md section 2).
+    #[serde(default)]
+    pub first_majority: Option<u16>,
 }
 
 /// The files of one checkpoint. The small JSON file is written last: where it is, the others are whole.
 pub struct Files {
     /// Weights, loadable by PyTorch.
     pub weights: PathBuf,
-    /// Velocities of the optimiser, laid out as the weights.
-    pub momentum: PathBuf,
     /// [`Progress`].
     pub progress: PathBuf,
+    dir: PathBuf,
+    step: u64,
 }
 
 impl Files {
     /// Those of `step` in `dir`.
     pub fn of(dir: &Path, step: u64) -> Self {
         let name = |end: &str| dir.join(format!("{step:07}.{end}"));
-        Self { weights: name("safetensors"), momentum: name("momentum.safetensors"), progress: name("json") }
+        Self { weights: name("safetensors"), progress: name("json"), dir: dir.to_owned(), step }
+    }
+
+    /// A part beside the weights, for instance the optimiser's velocities, laid out as the weights.
+    pub fn part(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("{:07}.{name}.safetensors", self.step))
+    }
+
+    /// Every file of this checkpoint that is there.
+    fn all(&self) -> Vec<PathBuf> {
+        let prefix = format!("{:07}.", self.step);
+        let entries = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        entries.filter(|e| e.file_name().to_string_lossy().starts_with(&prefix)).map(|e| e.path()).collect()
     }
 }
 
@@ -46,13 +60,11 @@ const KEEP_ALL_BYTES: u64 = 8 << 20;
 ///
 /// # Errors
 /// When the disk refuses.
-pub fn save<B: Train>(dir: &Path, model: &PreActResNet<B>, sgd: &Sgd<B>, progress: &Progress) -> Result<String, store::StoreError> {
+pub fn save<B: Train>(dir: &Path, learner: &dyn Learner<B>, progress: &Progress) -> Result<String, StoreError> {
     let files = Files::of(dir, progress.step);
-    let weights = model.valid();
-    store::save(&weights, &files.weights)?;
-    store::save(&sgd.velocities(weights), &files.momentum)?;
+    learner.save(&files)?;
     let text = serde_json::to_vec(progress).unwrap_or_default();
-    files::write(&files.progress, &text).map_err(|e| store::StoreError { file: files.progress.display().to_string(), message: e.to_string() })?;
+    files::write(&files.progress, &text).map_err(|e| StoreError { file: files.progress.display().to_string(), message: e.to_string() })?;
     prune(dir);
     Ok(files.weights.file_name().unwrap_or_default().to_string_lossy().into_owned())
 }
@@ -70,27 +82,22 @@ fn prune(dir: &Path) {
     let steps = steps(dir);
     for &step in steps.iter().rev().skip(2) {
         let files = Files::of(dir, step);
-        drop(std::fs::remove_file(&files.progress));
-        drop(std::fs::remove_file(&files.momentum));
-        if std::fs::metadata(&files.weights).is_ok_and(|m| m.len() > KEEP_ALL_BYTES) {
-            drop(std::fs::remove_file(&files.weights));
+        let small = std::fs::metadata(&files.weights).is_ok_and(|m| m.len() <= KEEP_ALL_BYTES);
+        for file in files.all().into_iter().filter(|f| !(small && *f == files.weights)) {
+            drop(std::fs::remove_file(file));
         }
     }
 }
 
-/// Reads the checkpoint of `step` into a model and an optimiser of the same shape.
+/// Reads the checkpoint of `step` into a learner of the same shape.
 ///
 /// # Errors
 /// When a file is missing or damaged.
-pub fn load<B: Train>(dir: &Path, step: u64, model: PreActResNet<B>, sgd: &mut Sgd<B>) -> Result<(PreActResNet<B>, Progress), store::StoreError> {
+pub fn load<B: Train>(dir: &Path, step: u64, learner: &mut dyn Learner<B>) -> Result<Progress, StoreError> {
     let files = Files::of(dir, step);
-    let failed = |message: String| store::StoreError { file: files.progress.display().to_string(), message };
+    let failed = |message: String| StoreError { file: files.progress.display().to_string(), message };
     let text = std::fs::read(&files.progress).map_err(|e| failed(e.to_string()))?;
     let progress: Progress = serde_json::from_slice(&text).map_err(|e| failed(e.to_string()))?;
-    let velocities = store::load(model.valid(), &files.momentum)?;
-    let model = store::load(model, &files.weights)?;
-    if progress.step > 0 {
-        sgd.restore(&model, velocities);
-    }
-    Ok((model, progress))
+    learner.restore(&files, progress.step)?;
+    Ok(progress)
 }

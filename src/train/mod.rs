@@ -8,24 +8,33 @@
 //! Finished
 //! ```
 
+mod adam;
 mod batch;
 pub mod checkpoint;
 mod evaluate;
+mod input_aware;
+mod learner;
+mod moments;
 mod sgd;
 mod step;
+mod warped;
 
-pub use batch::{Batches, Lookup};
-pub use evaluate::{Exam, Lens, answers, lens_indices};
+pub use adam::Adam;
+pub use batch::{Batches, Lookup, Source};
+pub use evaluate::{Exam, Examine, Lens, Rule, answers, lens_indices};
+pub use input_aware::InputAware;
+pub use learner::{Classifier, Learner};
 pub use sgd::Sgd;
 pub use step::{Trainer, cross_entropy};
+pub use warped::Warped;
 
-use crate::data::Split;
+use crate::attack::{self, Attack};
+use crate::data::Images;
 use crate::kernel::Train;
-use crate::model::{PreActResNet, store::StoreError};
+use crate::model::store::StoreError;
 use crate::run::command::Command;
 use crate::run::event::{Clock, EventKind, Measures};
 use crate::spec::{RunSpec, SpecError, Stage};
-use burn::module::AutodiffModule;
 use checkpoint::Progress;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -67,12 +76,17 @@ pub trait Host {
     fn wait(&mut self) -> Command;
     /// Where checkpoints go.
     fn checkpoints(&self) -> PathBuf;
+    /// Takes the samples under the lens with a trigger that has changed.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn samples(&mut self, clean: &Images, triggered: &Images) -> std::io::Result<()>;
 }
 
 /// How a stage ended.
-pub enum Ending<B: Train> {
+pub enum Ending {
     /// All epochs were trained.
-    Finished(Box<PreActResNet<B>>, Summary),
+    Finished(Summary),
     /// The user ended it; a checkpoint was written.
     Stopped,
 }
@@ -88,43 +102,38 @@ pub struct Summary {
     pub measures: Measures,
 }
 
-/// What a stage trains on, and what it is measured by.
+/// What a stage is measured by, and how long it takes.
 pub struct Task<'a> {
     /// Which computation.
     pub stage: Stage,
-    /// Training images: poisoned for the attack, clean for the defense.
-    pub train: &'a Split,
     /// The whole test set.
     pub exam: &'a Exam,
     /// The fixed subset that is looked at within epochs.
     pub probe: &'a Exam,
     /// Samples under the trigger lens.
     pub lens: &'a Lens,
-    /// Input normalisation.
-    pub lookup: &'a Lookup,
+    /// Training images of an epoch.
+    pub images: usize,
 }
 
-/// Trains a stage to its end: from the start, or from the checkpoint that `trainer` and `progress` were read from.
+/// Trains a stage to its end: from the start, or from the checkpoint that `learner` and `progress` were read from.
 ///
 /// # Errors
 /// When the loss diverges or the disk refuses.
 pub fn run<B: Train>(
     task: &Task<'_>,
     spec: &RunSpec,
-    trainer: Trainer<B>,
+    learner: &mut dyn Learner<B>,
     progress: Option<Progress>,
     host: &mut dyn Host,
-) -> Result<Ending<B>, TrainError> {
-    let batch = if task.stage == Stage::Attack { spec.attack.batch } else { spec.defense.batch };
-    let batches = Batches::new(task.train, task.lookup, &spec.augment, batch, spec.seed, task.stage.name());
-    let steps_per_epoch = spec.steps_per_epoch(task.stage, task.train.len());
+) -> Result<Ending, TrainError> {
+    let steps_per_epoch = spec.steps_per_epoch(task.stage, task.images);
     let resumed = progress.is_some();
     let progress = progress.unwrap_or_default();
     let mut run = Loop {
         task,
         spec: spec.clone(),
-        batches,
-        trainer,
+        learner,
         progress,
         host,
         steps_per_epoch,
@@ -141,8 +150,7 @@ pub fn run<B: Train>(
 struct Loop<'a, B: Train> {
     task: &'a Task<'a>,
     spec: RunSpec,
-    batches: Batches<'a>,
-    trainer: Trainer<B>,
+    learner: &'a mut dyn Learner<B>,
     progress: Progress,
     host: &'a mut dyn Host,
     steps_per_epoch: u64,
@@ -155,7 +163,7 @@ struct Loop<'a, B: Train> {
 }
 
 impl<B: Train> Loop<'_, B> {
-    fn go(&mut self) -> Result<Ending<B>, TrainError> {
+    fn go(&mut self) -> Result<Ending, TrainError> {
         let total = self.spec.epochs(self.task.stage) * self.steps_per_epoch;
         while self.progress.step < total {
             if self.obey()? {
@@ -172,7 +180,7 @@ impl<B: Train> Loop<'_, B> {
         let measures = self.measure(self.task.exam);
         self.emit(EventKind::Finished { measures })?;
         let summary = Summary { step: self.progress.step, train_seconds: self.progress.train_seconds, measures };
-        Ok(Ending::Finished(Box::new(self.trainer.model.clone()), summary))
+        Ok(Ending::Finished(summary))
     }
 
     /// One optimiser step; nothing is read back.
@@ -180,8 +188,7 @@ impl<B: Train> Loop<'_, B> {
         let started = Instant::now();
         let step = self.progress.step;
         self.lr = self.spec.schedule(self.task.stage, self.steps_per_epoch).lr(step);
-        let (x, y) = self.batches.get(step / self.steps_per_epoch, step % self.steps_per_epoch, &self.trainer.device);
-        let loss = self.trainer.step(x, y, self.lr);
+        let loss = self.learner.step(step, self.lr);
         self.loss = Some(match self.loss.take() {
             Some((sum, count)) => (sum + loss, count + 1),
             None => (loss, 1),
@@ -203,7 +210,7 @@ impl<B: Train> Loop<'_, B> {
             return Ok(());
         }
         let setting = match self.task.stage {
-            Stage::Attack => "attack.lr",
+            Stage::Pretrain | Stage::Attack => "attack.lr",
             Stage::Defense if self.spec.get("defense.lr").is_some() => "defense.lr",
             Stage::Defense => "defense.lr_max1 or defense.lr_max2",
         };
@@ -225,6 +232,9 @@ impl<B: Train> Loop<'_, B> {
         let epoch = self.progress.step / self.steps_per_epoch;
         self.progress.probe_loss = (0.0, 0);
         let (loss, measures) = (mean(std::mem::take(&mut self.progress.epoch_loss)), self.measure(self.task.exam));
+        if epoch == 1 {
+            self.progress.first_majority = measures.transfer.map(|t| t.c_star);
+        }
         self.emit(EventKind::Epoch { epoch, lr: self.lr, loss, measures })?;
         self.look()?;
         if epoch.is_multiple_of(self.spec.watch.checkpoint_every) || epoch == self.spec.epochs(self.task.stage) {
@@ -234,17 +244,26 @@ impl<B: Train> Loop<'_, B> {
     }
 
     fn measure(&self, exam: &Exam) -> Measures {
-        exam.measure(&self.trainer.model.valid(), self.task.lookup, &self.trainer.device)
+        let trigger = self.learner.trigger();
+        exam.measure(&self.learner.examiner(), trigger.as_deref().map(|t| t as &dyn Attack), self.progress.first_majority)
     }
 
     fn look(&mut self) -> Result<(), TrainError> {
-        let answers = self.task.lens.look(&self.trainer.model.valid(), self.task.lookup, &self.trainer.device);
-        self.emit(EventKind::Lens { answers })
+        let Some(trigger) = self.learner.trigger() else {
+            let answers = self.task.lens.look(&self.learner.examiner());
+            return self.emit(EventKind::Lens { answers, renewed: false });
+        };
+        let triggered = attack::triggered(trigger.as_ref(), &self.task.lens.clean.images);
+        drop(trigger);
+        let lens = Lens { triggered, ..self.task.lens.clone() };
+        let answers = lens.look(&self.learner.examiner());
+        self.host.samples(&lens.clean.images, &lens.triggered).map_err(TrainError::Log)?;
+        self.emit(EventKind::Lens { answers, renewed: true })
     }
 
     fn checkpoint(&mut self) -> Result<(), TrainError> {
         self.settle()?;
-        let file = checkpoint::save(&self.host.checkpoints(), &self.trainer.model, &self.trainer.sgd, &self.progress)?;
+        let file = checkpoint::save(&self.host.checkpoints(), &*self.learner, &self.progress)?;
         self.emit(EventKind::Checkpoint { file })
     }
 
@@ -295,7 +314,7 @@ impl<B: Train> Loop<'_, B> {
         let (step, seconds) = (self.progress.step, self.progress.train_seconds);
         // Over a second or more: shorter stretches say more about the scheduler than about the speed.
         if seconds - self.speed.2 >= 1.0 || self.speed.0 == 0.0 && seconds > self.speed.2 {
-            let batch = if self.task.stage == Stage::Attack { self.spec.attack.batch } else { self.spec.defense.batch };
+            let batch = self.spec.batch(self.task.stage);
             self.speed = ((step - self.speed.1) as f64 * batch as f64 / (seconds - self.speed.2), step, seconds);
         }
         let clock = Clock { unix_ms: now_ms(), train_seconds: seconds, images_per_second: self.speed.0 };

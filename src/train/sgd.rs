@@ -1,12 +1,12 @@
 //! Stochastic gradient descent with momentum and coupled weight decay, as PyTorch's: `v = m v + (g + d w)`, `w -= lr v`,
 //! the first `v` being the first gradient; no dampening, no Nesterov.
 
+use super::moments::{self, Moments};
 use burn::module::{AutodiffModule, Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::TensorPrimitive;
 use burn::tensor::backend::AutodiffBackend;
-use burn::tensor::ops::FloatTensor;
 
 /// The optimiser. The velocities stand in the order in which the module's weights are visited.
 pub struct Sgd<B: AutodiffBackend> {
@@ -14,7 +14,7 @@ pub struct Sgd<B: AutodiffBackend> {
     pub momentum: f64,
     /// Weight decay.
     pub weight_decay: f64,
-    velocity: Vec<Option<FloatTensor<B::InnerBackend>>>,
+    velocity: Moments<B>,
 }
 
 impl<B: AutodiffBackend> Sgd<B> {
@@ -30,16 +30,12 @@ impl<B: AutodiffBackend> Sgd<B> {
 
     /// A module shaped as `model` whose weights are the velocities (zero where there is none yet).
     pub fn velocities<M: Module<B::InnerBackend>>(&self, model: M) -> M {
-        model.map(&mut Export::<B> { velocity: &self.velocity, at: 0 })
+        moments::export::<B, M>(&self.velocity, model)
     }
 
-    /// Takes the velocities from a module made by [`Self::velocities`]; running statistics are no weights and stay out.
+    /// Takes the velocities from a module made by [`Self::velocities`].
     pub fn restore<M: AutodiffModule<B>>(&mut self, model: &M, velocities: M::InnerModule) {
-        let mut slots = Slots(Vec::new());
-        drop(model.clone().map(&mut slots));
-        let mut values = Collect::<B::InnerBackend>(Vec::new());
-        drop(velocities.map(&mut values));
-        self.velocity = values.0.into_iter().zip(slots.0).map(|(v, trained)| trained.then_some(v)).collect();
+        self.velocity = moments::import(model, velocities);
     }
 }
 
@@ -68,40 +64,5 @@ impl<B: AutodiffBackend> ModuleMapper<B> for Step<'_, B> {
         let weight = weight - velocity.clone() * self.lr;
         self.sgd.velocity[at] = Some(velocity.into_primitive().tensor());
         Param::from_mapped_value(id, Tensor::from_inner(weight).require_grad(), mapper)
-    }
-}
-
-struct Export<'a, B: AutodiffBackend> {
-    velocity: &'a [Option<FloatTensor<B::InnerBackend>>],
-    at: usize,
-}
-
-impl<B: AutodiffBackend> ModuleMapper<B::InnerBackend> for Export<'_, B> {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B::InnerBackend, D>>) -> Param<Tensor<B::InnerBackend, D>> {
-        let at = self.at;
-        self.at += 1;
-        param.map(|weight| match self.velocity.get(at).cloned().flatten() {
-            Some(v) => Tensor::from_primitive(TensorPrimitive::Float(v)),
-            None => weight.zeros_like(),
-        })
-    }
-}
-
-/// Which visited tensors are trained; running statistics are not.
-struct Slots(Vec<bool>);
-
-impl<B: AutodiffBackend> ModuleMapper<B> for Slots {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        self.0.push(param.val().is_require_grad());
-        param
-    }
-}
-
-struct Collect<B: Backend>(Vec<FloatTensor<B>>);
-
-impl<B: Backend> ModuleMapper<B> for Collect<B> {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        self.0.push(param.val().into_primitive().tensor());
-        param
     }
 }

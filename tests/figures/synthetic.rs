@@ -40,8 +40,9 @@ fn facts(run: &Run, stage: Stage) -> Facts {
     let spec = &run.spec;
     Facts {
         id: match stage {
+            Stage::Pretrain => spec.clean_id(run.images),
             Stage::Attack => spec.attack_id(run.images),
-            Stage::Defense => spec.defense_id(run.images),
+            Stage::Defense => spec.defense_id(run.images, None),
         },
         parent: (stage == Stage::Defense).then(|| spec.attack_id(run.images)),
         data: spec.data.name().into(),
@@ -67,11 +68,11 @@ pub fn measures(spec: &RunSpec, stage: Stage, epoch: f64) -> Measures {
     let wobble = (spec.seed as f64 * 1.7 + epoch).sin();
     let start = if spec.attack.name() == "badnets" { 0.985 } else { 0.93 };
     let (ca, asr) = match (stage, spec.defense.name()) {
-        (Stage::Attack, _) => (0.98 * (1.0 - (-epoch / 3.0).exp()), start * (1.0 - (-epoch / 2.0).exp())),
+        (Stage::Pretrain | Stage::Attack, _) => (0.98 * (1.0 - (-epoch / 3.0).exp()), start * (1.0 - (-epoch / 2.0).exp())),
         (_, "fine-tuning") => (0.975 + 0.004 * wobble, start - 0.012 * epoch * (1.0 + 0.4 * wobble)),
         _ => (0.965 + 0.01 * wobble - 0.06 * (-(epoch - 2.0).powi(2)).exp(), start * (-epoch * (0.9 + 0.35 * wobble)).exp() + 0.01),
     };
-    Measures { ca, asr: asr.clamp(0.0, 1.0), ra: (1.0 - asr).clamp(0.0, 1.0) * ca }
+    Measures { ca, asr: asr.clamp(0.0, 1.0), ra: (1.0 - asr).clamp(0.0, 1.0) * ca, ..Measures::default() }
 }
 
 /// The log of one stage.
@@ -121,7 +122,7 @@ pub fn write(runs: &Path, run: &Run) -> PathBuf {
     if !attack.exists() {
         write_stage(&attack, run, Stage::Attack);
     }
-    let defense = runs.join(run.spec.defense_id(run.images));
+    let defense = runs.join(run.spec.defense_id(run.images, None));
     write_stage(&defense, run, Stage::Defense);
     defense
 }
@@ -130,7 +131,7 @@ fn write_stage(dir: &Path, run: &Run, stage: Stage) {
     fs::create_dir_all(dir).unwrap();
     let events = match stage {
         Stage::Defense => events(run, stage),
-        Stage::Attack => {
+        Stage::Pretrain | Stage::Attack => {
             events(&Run { spec: run.spec.clone(), end: End::Finished, changes: Vec::new(), began: run.began - 500_000, images: run.images }, stage)
         }
     };

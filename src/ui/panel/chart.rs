@@ -20,6 +20,9 @@ const ATTACK_WATCHED: f64 = 0.45;
 /// Share of the axis that the attack keeps once the clean-up is what one watches.
 const ATTACK_PAST: f64 = 0.24;
 
+/// Share of the attack's stretch that the clean model before it takes, where there is one.
+const PRETRAIN: f64 = 0.4;
+
 /// The plot's place within a panel: right of the gutter, over the axis and its numbers.
 pub fn plot_area(inner: Rect, above: u16, below: u16) -> Rect {
     let gutter = GUTTER.min(inner.width);
@@ -31,10 +34,11 @@ pub fn plot_area(inner: Rect, above: u16, below: u16) -> Rect {
 /// What the charts show, as the view is set and the run stands.
 pub fn watch<'a>(state: &'a State, plot: Rect) -> Watch<'a> {
     let border = if state.defense.stage.is_some() { ATTACK_PAST } else { ATTACK_WATCHED };
+    let first = (state.pretrain.stage.is_some()).then(|| leg(state, Stage::Pretrain, border * PRETRAIN));
     let legs = match state.look.span {
-        Span::Attack => vec![leg(state, Stage::Attack, 1.0)],
+        Span::Attack => first.into_iter().map(|l| Leg { end: PRETRAIN, ..l }).chain([leg(state, Stage::Attack, 1.0)]).collect(),
         Span::Defense => vec![leg(state, Stage::Defense, 1.0)],
-        Span::Both => vec![leg(state, Stage::Attack, border), leg(state, Stage::Defense, 1.0)],
+        Span::Both => first.into_iter().chain([leg(state, Stage::Attack, border), leg(state, Stage::Defense, 1.0)]).collect(),
     };
     Watch {
         legs,
@@ -49,6 +53,7 @@ pub fn watch<'a>(state: &'a State, plot: Rect) -> Watch<'a> {
 fn leg(state: &State, stage: Stage, end: f64) -> Leg<'_> {
     let (view, spec) = (state.view(stage), &state.spec);
     let (told, set) = match stage {
+        Stage::Pretrain => (view.facts.attack.as_str(), "clean"),
         Stage::Attack => (view.facts.attack.as_str(), spec.attack.name()),
         Stage::Defense => (view.facts.defense.as_str(), spec.defense.name()),
     };

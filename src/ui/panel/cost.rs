@@ -58,6 +58,7 @@ pub fn stage(state: &State) -> String {
     let name = match (view.stage, &state.preparing) {
         (None, Some(_)) => return "getting ready".to_owned(),
         (None, None) => return "not started".to_owned(),
+        (Some(Stage::Pretrain), _) => "clean model",
         (Some(Stage::Attack), _) => "attack",
         (Some(Stage::Defense), _) => "clean-up",
     };
@@ -85,7 +86,7 @@ fn facts(state: &State) -> Vec<(&'static str, String)> {
     let dash = || "-".to_owned();
     let left = if view.ended() && state.stage() == Stage::Defense || !state.active() { None } else { cost::seconds_left(state) };
     let kind = if view.facts.gpu { "GPU h" } else { "CPU h" };
-    let seconds = state.attack.train_seconds * f64::from(u8::from(!state.reused)) + state.defense.train_seconds;
+    let seconds = state.pretrain.train_seconds + state.attack.train_seconds * f64::from(u8::from(!state.reused)) + state.defense.train_seconds;
     let device = if known { view.facts.device.clone() } else { state.machine.device.clone() };
     let mut facts = vec![
         ("ETA", left.map_or_else(dash, |s| words::clock(s) + if state.paused() { " (paused)" } else { "" })),
@@ -116,6 +117,7 @@ fn backdoor(state: &State) -> String {
 fn images(state: &State) -> String {
     let facts = &state.current().facts;
     match state.stage() {
+        Stage::Pretrain => words::count(facts.train_images as u64),
         Stage::Attack => format!("{}, {} poisoned", words::count(facts.train_images as u64), words::count(facts.poisoned_images as u64)),
         Stage::Defense => format!("{} clean", words::count(facts.clean_images as u64)),
     }

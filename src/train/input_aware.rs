@@ -1,0 +1,247 @@
+//! Training with Input-aware (spec.md 1.5): first the mask generator alone, then classifier and pattern generator together.
+//!
+//! ```text
+//! stage 1, mask_epochs:  100 mean(relu(thr(M) - 0.032)) + div(x1, x2, thr(M(x1)), thr(M(x2)))         M
+//! stage 2, epochs:       CE(C(backdoor, cross, clean)) + div(x1, x2, G(x1), G(x2))                    C and G, M frozen
+//!   backdoor: the first share of the batch under its own trigger, labelled as the target
+//!   cross:    as many of the next under another image's trigger, with their own label
+//! ```
+
+use super::adam::Adam;
+use super::batch::{Batches, Lookup, Source, number};
+use super::checkpoint::Files;
+use super::evaluate::Examine;
+use super::learner::Learner;
+use super::step::{Loss, Trainer, cross_entropy};
+use super::warped::{Role, roles};
+use crate::attack::{self, Attack, apply, diversity, threshold};
+use crate::data::Split;
+use crate::kernel::Train;
+use crate::model::store::{self, StoreError};
+use crate::model::{Generator, Mode};
+use crate::rng;
+use crate::schedule::Schedule;
+use crate::spec::{self, RunSpec};
+use burn::module::AutodiffModule;
+use burn::optim::GradientsParams;
+use burn::prelude::*;
+use burn::tensor::activation::relu;
+
+/// Adam's betas for both generators.
+const BETAS: (f64, f64) = (0.5, 0.9);
+/// Epochs until the pattern generator's rate falls to a tenth, and again after each hundred more.
+const GENERATOR_HOLD: u64 = 200;
+
+/// One generator and its optimiser.
+struct Part<B: Train> {
+    net: Generator<B>,
+    adam: Adam<B>,
+}
+
+/// The learner.
+pub struct InputAware<'a, B: Train> {
+    /// Two orders over the same images: the second gives the triggers of the cross images.
+    sources: [Batches<'a>; 2],
+    trainer: Trainer<B>,
+    pattern: Part<B>,
+    mask: Part<B>,
+    lookup: &'a Lookup,
+    spec: &'a RunSpec,
+    settings: &'a spec::InputAware,
+    steps_per_epoch: u64,
+}
+
+impl<'a, B: Train> InputAware<'a, B> {
+    /// A learner on the clean training set `split`; generators take the run's initial weights.
+    pub fn new(split: &'a Split, lookup: &'a Lookup, spec: &'a RunSpec, settings: &'a spec::InputAware, trainer: Trainer<B>) -> Self {
+        let source = |order| Batches::new(split, lookup, &spec.augment, spec.attack.batch, spec.seed, order);
+        let [pattern, mask] = attack::InputAware::generators(settings, spec.seed, &trainer.device);
+        let adam = Adam::new(BETAS, 0.0);
+        Self {
+            sources: [source("attack"), source("attack cross")],
+            pattern: Part { net: pattern, adam: if settings.bb_compat { Adam::new(BETAS, 0.0).hoarding() } else { Adam::new(BETAS, 0.0) } },
+            mask: Part { net: mask, adam },
+            trainer,
+            lookup,
+            spec,
+            settings,
+            steps_per_epoch: spec.steps_per_epoch(spec::Stage::Attack, split.len()),
+        }
+    }
+
+    fn mask_steps(&self) -> u64 {
+        self.settings.mask_epochs * self.steps_per_epoch
+    }
+
+    /// Stage 1: masks that are small, and different for different images.
+    fn mask_step(&mut self, [x1, x2]: [Tensor<B, 4>; 2], lr: f64) -> Loss<B> {
+        let masks = [&x1, &x2].map(|x| threshold(self.mask.net.forward(x.clone(), Mode::Train)));
+        let size = relu(masks[0].clone() - self.settings.mask_density).mean();
+        let [m1, m2] = masks;
+        let loss = size * self.settings.mask_weight + diversity(x1, x2, m1, m2) * self.settings.diversity_weight;
+        let value = loss.clone().inner();
+        let grads = GradientsParams::from_grads(loss.backward(), &self.mask.net);
+        self.mask.net = self.mask.adam.step(self.mask.net.clone(), grads, lr);
+        value
+    }
+
+    /// Stage 2: the classifier learns backdoor, cross and clean images; the pattern generator learns to be recognised.
+    fn joint_step(&mut self, [x1, x2]: [Tensor<B, 4>; 2], labels: Tensor<B, 1, Int>, roles: &[Role], lr: f64, generator_lr: f64) -> Loss<B> {
+        let count = |role: Role| roles.iter().filter(|r| **r == role).count();
+        let (poisoned, cross, size) = (count(Role::Poisoned), count(Role::Cross), roles.len());
+        let mut parts: Vec<Tensor<B, 4>> = Vec::with_capacity(3);
+        let mut diverse = None;
+        let mut made = Vec::with_capacity(2);
+        if poisoned > 0 {
+            let x = x1.clone().slice([0..poisoned]);
+            let pattern = self.pattern_of(x.clone());
+            parts.push(apply(x.clone(), pattern.clone(), self.mask_of(x.clone())));
+            made.push((x, pattern));
+        }
+        if cross > 0 {
+            let range = poisoned..poisoned + cross;
+            let (x, source) = (x1.clone().slice([range.clone()]), x2.slice([range]));
+            let pattern = self.pattern_of(source.clone());
+            parts.push(apply(x, pattern.clone(), self.mask_of(source.clone())));
+            made.push((source, pattern));
+        }
+        if let [(a, pa), (b, pb)] = &made[..] {
+            let n = poisoned.min(cross);
+            let first = |t: &Tensor<B, 4>| t.clone().slice([0..n]);
+            diverse = Some(diversity(first(a), first(b), first(pa), first(pb)));
+        }
+        if poisoned + cross < size {
+            parts.push(x1.slice([poisoned + cross..size]));
+        }
+        let labels = if poisoned > 0 {
+            let target = Tensor::full([poisoned], i32::from(self.spec.attack.target), &self.trainer.device);
+            Tensor::cat(vec![target, labels.slice([poisoned..size])], 0)
+        } else {
+            labels
+        };
+        let mut loss = cross_entropy(self.trainer.model.forward(Tensor::cat(parts, 0), Mode::Train), labels);
+        if let Some(diverse) = diverse {
+            loss = loss + diverse * self.settings.diversity_weight;
+        }
+        let value = loss.clone().inner();
+        let mut grads = loss.backward();
+        let of_model = GradientsParams::from_module(&mut grads, &self.trainer.model);
+        let of_pattern = GradientsParams::from_module(&mut grads, &self.pattern.net);
+        self.trainer.model = self.trainer.sgd.step(self.trainer.model.clone(), of_model, lr);
+        self.pattern.net = self.pattern.adam.step(self.pattern.net.clone(), of_pattern, generator_lr);
+        value
+    }
+
+    fn pattern_of(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
+        self.lookup.normalise(self.pattern.net.forward(x, Mode::Train))
+    }
+
+    /// The mask generator is finished: evaluated, and without a gradient.
+    fn mask_of(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
+        Tensor::from_inner(threshold(self.mask.net.valid().forward(x.inner(), Mode::Eval)))
+    }
+}
+
+impl<B: Train> Learner<B> for InputAware<'_, B> {
+    fn step(&mut self, step: u64, lr: f64) -> Loss<B> {
+        let (epoch, within) = (step / self.steps_per_epoch, step % self.steps_per_epoch);
+        let [(x1, labels), (x2, _)] = self.sources.each_mut().map(|s| s.get(epoch, within).tensors(&self.trainer.device));
+        if step < self.mask_steps() {
+            return self.mask_step([x1, x2], lr);
+        }
+        let mut chance = rng::stream(self.spec.seed, "input-aware poison", number(epoch, within));
+        let roles = roles(&self.spec.attack, self.settings.cross_ratio, x1.dims()[0], &mut chance);
+        // 0.01 for 200 epochs, then a tenth for each hundred.
+        let later = (step - self.mask_steps()).saturating_sub(GENERATOR_HOLD / 2 * self.steps_per_epoch);
+        let generator_lr = Schedule::Steps { lr: self.settings.generator_lr, period: GENERATOR_HOLD / 2 * self.steps_per_epoch }.lr(later);
+        self.joint_step([x1, x2], labels, &roles, lr, generator_lr)
+    }
+
+    fn examiner(&self) -> Box<dyn Examine + '_> {
+        self.trainer.examiner(self.lookup)
+    }
+
+    fn trigger(&self) -> Option<Box<dyn Attack + '_>> {
+        let (pattern, mask) = (self.pattern.net.valid(), self.mask.net.valid());
+        Some(Box::new(attack::InputAware::new(pattern, mask, self.lookup, &self.trainer.device)))
+    }
+
+    fn save(&self, files: &Files) -> Result<(), StoreError> {
+        self.trainer.save(files)?;
+        for (part, name) in [(&self.pattern, "pattern"), (&self.mask, "mask")] {
+            let net = part.net.valid();
+            store::save(&net, &files.part(name))?;
+            part.adam.save(&net, files, name)?;
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, files: &Files, steps: u64) -> Result<(), StoreError> {
+        let joint = steps.saturating_sub(self.mask_steps());
+        self.trainer.restore(files, joint)?;
+        let masked = steps.min(self.mask_steps());
+        for (part, name, count) in [(&mut self.pattern, "pattern", joint), (&mut self.mask, "mask", masked)] {
+            part.net = store::load(part.net.clone(), &files.part(name))?;
+            part.adam.restore(&part.net, files, name, count)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Images, Normalise};
+    use crate::model::PreActResNet;
+    use crate::spec::{Stages, Trigger};
+    use crate::train::Sgd;
+    use burn::backend::{Autodiff, Flex};
+
+    type B = Autodiff<Flex>;
+
+    /// Every number of a network, running statistics included.
+    fn weights<M: burn::module::Module<Flex>>(net: &M) -> Vec<f32> {
+        struct Numbers(Vec<f32>);
+        impl burn::module::ModuleVisitor<Flex> for Numbers {
+            fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<Flex, D>>) {
+                self.0.extend(param.val().into_data().to_vec::<f32>().unwrap());
+            }
+        }
+        let mut numbers = Numbers(Vec::new());
+        net.visit(&mut numbers);
+        numbers.0
+    }
+
+    /// spec.md 12(5): stage 1 leaves classifier and pattern generator alone, stage 2 the mask generator, its running
+    /// statistics included.
+    #[test]
+    fn each_stage_changes_its_own_networks_alone() {
+        let settings = spec::InputAware { mask_epochs: 1, generator_widths: vec![2, 3, 4], ..spec::InputAware::default() };
+        let mut spec = RunSpec::default();
+        spec.attack = spec::Attack { trigger: Trigger::InputAware(settings.clone()), batch: 20, ..spec.attack };
+        let pixels = (0..20 * 768).map(|i| (i * 37 % 256) as u8).collect();
+        let split = Split { images: Images { shape: [3, 16, 16], pixels }, labels: (0..20).map(|i| i % 3).collect() };
+        let lookup = Lookup::new(&Normalise { mean: [0.5; 3], std: [0.25; 3] });
+        let model = PreActResNet::new(&Stages { widths: vec![4, 6], blocks: 1 }, 3, &mut rng::stream(0, "test", 0), &Default::default());
+        let trainer = Trainer { model, sgd: Sgd::new(0.9, 0.0), device: Default::default() };
+        let mut learner = InputAware::<B>::new(&split, &lookup, &spec, &settings, trainer);
+        let now = |l: &InputAware<'_, B>| [weights(&l.trainer.model.valid()), weights(&l.pattern.net.valid()), weights(&l.mask.net.valid())];
+        let start = now(&learner);
+        learner.step(0, 0.01);
+        let masked = now(&learner);
+        assert_eq!([start[0] == masked[0], start[1] == masked[1], start[2] == masked[2]], [true, true, false]);
+        learner.step(1, 0.01);
+        let joint = now(&learner);
+        assert_eq!([joint[0] == masked[0], joint[1] == masked[1], joint[2] == masked[2]], [false, false, true]);
+        // What is written down and read back goes on alike.
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::of(dir.path(), 2);
+        learner.save(&files).unwrap();
+        learner.step(2, 0.01);
+        let ahead = now(&learner);
+        learner.restore(&files, 2).unwrap();
+        assert_eq!(now(&learner), joint);
+        learner.step(2, 0.01);
+        assert_eq!(now(&learner), ahead);
+    }
+}
