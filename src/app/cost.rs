@@ -1,7 +1,7 @@
 //! What a choice costs before it runs.
 
 use super::state::State;
-use crate::spec::{Data, RunSpec, Stage};
+use crate::spec::{RunSpec, Stage};
 
 /// Images that a run would train on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -16,11 +16,7 @@ pub struct Plan {
 
 /// Training images of the data set as it is set up: a set on disk that is used whole has the publisher's size.
 pub fn train_images(spec: &RunSpec) -> usize {
-    match &spec.data {
-        Data::Signs(s) | Data::Signs12(s) | Data::Digits(s) => s.train,
-        Data::Cifar10(files) if files.train == 0 => 50_000,
-        Data::Cifar10(files) => files.train,
-    }
+    spec.data.train_images()
 }
 
 /// Training images of one epoch of `stage`.

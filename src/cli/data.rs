@@ -1,7 +1,7 @@
 //! `tuneout data`: contact sheets and checks.
 
 use super::{CliError, Exit};
-use crate::data::{self, DataDirs, DataError};
+use crate::data::{self, DataDirs, DataError, Part};
 use crate::run::files;
 use crate::spec::{Data, RunSpec};
 use clap::Subcommand;
@@ -25,7 +25,10 @@ pub enum Action {
         /// Screen pixels for each image pixel
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
         scale: u32,
-        /// Change a setting of the drawing, for instance data.noise=20 (may be repeated)
+        /// Show training images instead of test images
+        #[arg(long)]
+        train: bool,
+        /// Change a setting of the data, for instance data.noise=20 (may be repeated)
         #[arg(long, value_name = "KEY=VALUE", value_parser = super::key_value)]
         set: Vec<(String, String)>,
     },
@@ -39,10 +42,12 @@ pub enum Action {
 /// Carries it out.
 pub fn act(action: &Action, dirs: &DataDirs) -> Result<Exit, CliError> {
     match action {
-        Action::Show { name, out, columns, scale, set } => {
+        Action::Show { name, out, columns, scale, train, set } => {
             let data = named(name, set)?;
-            let split = data::preview(&data, dirs, *columns as usize * data.classes())?;
-            let sheet = data::contact_sheet(&split, &data::classes(&data), *columns as usize, *scale as usize)?;
+            let classes = data::classes(&data, dirs)?;
+            let part = if *train { Part::Train } else { Part::Test };
+            let split = data::sample(&data, dirs, part, *columns as usize * classes.len())?;
+            let sheet = data::contact_sheet(&split, &classes, *columns as usize, *scale as usize)?;
             let mut png = Cursor::new(Vec::new());
             let failed = |e: std::io::Error| DataError::Io { file: out.clone(), source: e };
             sheet.write_to(&mut png, image::ImageFormat::Png).map_err(|e| failed(std::io::Error::other(e)))?;

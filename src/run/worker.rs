@@ -128,6 +128,7 @@ impl<'a, B: Train> Work<'a, B> {
         let what = format!("images of {}", spec.data.name());
         let mut progress = |done, total| drop(signals.send(Signal::Preparing { what: what.clone(), done, total }));
         let data = data::load(&spec.data, &request.data, &mut progress)?;
+        data.has_class(spec.attack.target)?;
         let attack = attack::build(&spec.attack, data.test.images.shape, spec.seed)?;
         let exam = Exam {
             clean: data.test.clone(),

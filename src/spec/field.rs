@@ -80,6 +80,8 @@ pub const FIELDS: &[Field] = &[
     field("data.name", "data", Kind::Choice(&Data::NAMES), "the images"),
     field("data.train", "train images", whole(0, 10_000_000, 500), "training images; 0 means all of a set on disk"),
     field("data.test", "test images", whole(0, 10_000_000, 100), "test images; 0 means all of a set on disk"),
+    field("data.size", "image size", whole(8, 256, 8), "side to which pictures are brought, in pixels"),
+    field("data.path", "folder", Kind::Text, "where the set lies; empty looks for Fashion-MNIST where Debian puts it"),
     field("data.seed", "data seed", whole(0, i64::MAX, 1), "seed of the drawing"),
     field("data.size_min", "size min", number(0.3, 1.0, 0.02), "smallest object, as a share of the side"),
     field("data.size_max", "size max", number(0.3, 1.0, 0.02), "largest object, as a share of the side"),
