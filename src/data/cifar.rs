@@ -130,6 +130,10 @@ impl Cifar {
 }
 
 impl Store for Cifar {
+    fn place(&self) -> &Path {
+        &self.folder
+    }
+
     fn classes(&self) -> Vec<String> {
         self.layout.classes.iter().map(ToString::to_string).collect()
     }

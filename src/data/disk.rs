@@ -2,6 +2,7 @@
 
 use super::{DataDirs, DataError, Split, cifar, folder, gtsrb, idx, stl, svhn};
 use crate::spec::Data;
+use std::path::Path;
 
 /// The two parts of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,9 @@ pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
 /// A data set that was found on disk.
 pub trait Store {
+    /// Where it lies.
+    fn place(&self) -> &Path;
+
     /// What the labels stand for.
     fn classes(&self) -> Vec<String>;
 
@@ -68,7 +72,7 @@ pub fn missing(set: &str, file: String, dirs: &DataDirs) -> DataError {
 }
 
 /// A file that lacks in a set that is there.
-pub fn incomplete(set: &str, file: &str, folder: &std::path::Path) -> DataError {
+pub fn incomplete(set: &str, file: &str, folder: &Path) -> DataError {
     let hint = "The rest of the set is there: unpack the official archive again".to_owned();
     DataError::Missing { set: set.to_owned(), file: file.to_owned(), searched: vec![folder.to_owned()], hint }
 }

@@ -74,6 +74,10 @@ impl Folder {
 }
 
 impl Store for Folder {
+    fn place(&self) -> &Path {
+        &self.path
+    }
+
     fn classes(&self) -> Vec<String> {
         self.classes.clone()
     }

@@ -90,6 +90,10 @@ impl Gtsrb {
 }
 
 impl Store for Gtsrb {
+    fn place(&self) -> &Path {
+        &self.folder
+    }
+
     fn classes(&self) -> Vec<String> {
         SIGNS.iter().map(|sign| sign.1.to_owned()).collect()
     }

@@ -51,6 +51,10 @@ impl Idx {
 }
 
 impl Store for Idx {
+    fn place(&self) -> &Path {
+        &self.folder
+    }
+
     fn classes(&self) -> Vec<String> {
         let name = self.folder.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         match NAMES.iter().find(|(folder, names)| *folder == name && names.len() == self.classes) {

@@ -8,6 +8,7 @@ mod dirs;
 mod disk;
 mod draw;
 mod error;
+pub mod fetch;
 mod folder;
 mod gtsrb;
 mod idx;
@@ -32,6 +33,7 @@ pub use sheet::contact_sheet;
 
 use crate::spec::data::{Data, Synthetic};
 use draw::Painter;
+use std::path::PathBuf;
 
 /// The usual constants of real sets: CIFAR and GTSRB by BackdoorBench (spec.md 1.1), STL-10 by BadEncoder (spec.md
 /// 1.7); SVHN those that most published code uses. For sets of the user's own, 0.5 brings pixels to -1..1.
@@ -100,6 +102,14 @@ pub fn preview(data: &Data, dirs: &DataDirs, count: usize) -> Result<Split, Data
 /// When only the files tell, and they are missing or damaged.
 pub fn classes(data: &Data, dirs: &DataDirs) -> Result<Vec<String>, DataError> {
     Ok(disk::open(data, dirs)?.map_or_else(|| drawn_classes(data), |store| store.classes()))
+}
+
+/// Where a set lies on disk; `None` for one that is drawn. It is not read beyond what finding it takes.
+///
+/// # Errors
+/// When it is not there.
+pub fn place(data: &Data, dirs: &DataDirs) -> Result<Option<PathBuf>, DataError> {
+    Ok(disk::open(data, dirs)?.map(|store| store.place().to_owned()))
 }
 
 /// Input normalisation of a set, without loading it.

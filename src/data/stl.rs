@@ -1,7 +1,7 @@
 //! STL-10 in its official binary form: 96 x 96 pixels in three planes whose columns lie one after the other.
 
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::disk::{self, Part, Progress, Store};
 use super::source::{self, Source};
@@ -92,6 +92,10 @@ impl Stl {
 }
 
 impl Store for Stl {
+    fn place(&self) -> &Path {
+        &self.folder
+    }
+
     fn classes(&self) -> Vec<String> {
         CLASSES.iter().map(ToString::to_string).collect()
     }

@@ -1,6 +1,6 @@
 //! Street View House Numbers, format 2 (cropped digits), from its official MATLAB files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::disk::{self, Part, Progress, Store};
 use super::mat::{self, Mat};
@@ -31,6 +31,10 @@ impl Svhn {
 }
 
 impl Store for Svhn {
+    fn place(&self) -> &Path {
+        &self.folder
+    }
+
     fn classes(&self) -> Vec<String> {
         (0..10).map(|digit| digit.to_string()).collect()
     }
