@@ -1,7 +1,7 @@
 //! What a choice costs before it runs.
 
 use super::state::State;
-use crate::spec::{Data, RunSpec, Stage};
+use crate::spec::{RunSpec, Stage};
 
 /// Images that a run would train on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -14,20 +14,11 @@ pub struct Plan {
     pub seconds: Option<f64>,
 }
 
-/// Training images of a data set as it is set up: a set on disk that is used whole has the publisher's size.
-pub fn train_images(data: &Data) -> usize {
-    match data {
-        Data::Signs(s) | Data::Signs12(s) | Data::Digits(s) => s.train,
-        Data::Cifar10(files) if files.train == 0 => 50_000,
-        Data::Cifar10(files) => files.train,
-    }
-}
-
 /// Training images of one epoch of `stage`.
 pub fn epoch_images(spec: &RunSpec, stage: Stage) -> usize {
     match stage {
-        Stage::Pretrain | Stage::Attack => train_images(&spec.data),
-        Stage::Defense => spec.clean_images(train_images(spec.downstream.as_ref().unwrap_or(&spec.data))),
+        Stage::Pretrain | Stage::Attack => spec.data.train_images(),
+        Stage::Defense => spec.clean_images(spec.downstream.as_ref().unwrap_or(&spec.data).train_images()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Exit codes, and the one place where errors become words.
 
 use crate::data::DataError;
+use crate::data::fetch::FetchError;
 use crate::run::device::DeviceError;
 use crate::run::session::{Failure, FailureKind};
 use crate::spec::SpecError;
@@ -52,6 +53,9 @@ pub enum CliError {
     /// Data.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A download.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// Device.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -77,7 +81,8 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Spec(_) | Self::NoTerminal | Self::Screen(crate::ui::UiError::Theme(_) | crate::ui::UiError::NoTheme { .. }) => Exit::Usage,
-            Self::Data(_) => Exit::Data,
+            Self::Fetch(FetchError::Nothing { .. } | FetchError::NoFolder) => Exit::Usage,
+            Self::Data(_) | Self::Fetch(_) => Exit::Data,
             Self::Device(_) => Exit::Device,
             Self::Run(failure) => match failure.kind {
                 FailureKind::Data => Exit::Data,

@@ -105,3 +105,45 @@ fn rate(view: &RunView) -> String {
     let eta = view.eta_seconds().map(|s| format!("  ETA {}:{:02}", s as u64 / 60, s as u64 % 60)).unwrap_or_default();
     if view.images_per_second > 0.0 { format!("{:.0} images/s{eta}", view.images_per_second) } else { String::new() }
 }
+
+/// Shows how a download gets on: a bar on a terminal, a line for every tenth elsewhere.
+pub struct Transfer {
+    bar: Option<ProgressBar>,
+    /// File and tenth that were told last.
+    told: (String, u64),
+}
+
+impl Transfer {
+    /// Nothing is shown yet.
+    pub fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
+            let template = "{prefix:<32} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+            bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Self { bar, told: (String::new(), 0) }
+    }
+
+    /// `done` of `total` bytes of a file are on disk.
+    pub fn show(&mut self, file: &str, done: u64, total: Option<u64>) {
+        if let Some(bar) = &self.bar {
+            bar.set_prefix(file.to_owned());
+            bar.set_length(total.unwrap_or(done));
+            return bar.set_position(done);
+        }
+        let tenth = total.filter(|total| *total > 0).map_or(0, |total| done * 10 / total);
+        if self.told.0 != file || self.told.1 < tenth {
+            let percent = total.map_or_else(String::new, |total| format!(" of {:.1} MB", total as f64 / 1e6));
+            eprintln!("{file}: {:.1}{percent}", done as f64 / 1e6);
+            self.told = (file.to_owned(), tenth);
+        }
+    }
+
+    /// Clears the bar.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -29,6 +29,26 @@ pub enum DataError {
         /// What should stand there.
         expected: String,
     },
+    /// A folder or picture that is not what it should be.
+    #[error("{}: {found}; expected {expected}", file.display())]
+    Unfit {
+        /// The file or folder.
+        file: PathBuf,
+        /// What is there.
+        found: String,
+        /// What should be there.
+        expected: String,
+    },
+    /// A target class that the set does not have.
+    #[error("attack.target = {target}: {set} has classes 0..{}", classes.saturating_sub(1))]
+    NoClass {
+        /// Data set.
+        set: String,
+        /// Class asked for.
+        target: usize,
+        /// Classes there.
+        classes: usize,
+    },
     /// The operating system refused.
     #[error("{}: {source}", file.display())]
     Io {

@@ -133,6 +133,15 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Makes sure that there is a class `target`: of some sets only the files tell.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn has_class(&self, target: u16) -> Result<(), DataError> {
+        let (target, classes) = (usize::from(target), self.classes.len());
+        if target < classes { Ok(()) } else { Err(DataError::NoClass { set: self.name.clone(), target, classes }) }
+    }
+
     /// A hash of every pixel and label: two runs share a backdoored model only when it agrees.
     pub fn fingerprint(&self) -> String {
         let mut hasher = blake3::Hasher::new();

@@ -84,7 +84,7 @@ pub fn build(id: FigureId, source: &Source) -> Result<Scene, FigureError> {
 /// The settings that are drawn, with the name of where they come from and the training images there are.
 fn settings(own: &preset::Settings, source: &Source) -> Result<(String, RunSpec, usize), FigureError> {
     if let Some((name, spec)) = &source.settings {
-        return Ok((name.clone(), spec.clone(), kind::schedule::train_images(&spec.data)));
+        return Ok((name.clone(), spec.clone(), spec.data.train_images()));
     }
     let preset = crate::spec::preset::load(&own.preset)
         .map_err(|e| FigureError::Preset { origin: format!("preset {}", own.preset), message: e.to_string() })?;

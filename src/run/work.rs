@@ -65,6 +65,7 @@ impl<'a, B: Train> Work<'a, B> {
     fn prepare(request: Request, device: B::Device, signals: &'a Sender<Signal>, commands: &'a Receiver<Command>) -> Result<Self, RunError> {
         let spec = request.spec.clone();
         let data = load(&spec.data, &request, signals)?;
+        data.has_class(spec.attack.target)?;
         if matches!(spec.attack.trigger, Trigger::InputAware(_)) {
             attack::check_size(data.train.images.shape)?;
         }
@@ -176,6 +177,10 @@ impl<'a, B: Train> Work<'a, B> {
             Some(downstream) => Some(load(downstream, &self.request, self.signals)?),
             None => None,
         };
+        if let Some([_, height, width]) = downstream.as_ref().map(|d| d.train.images.shape).filter(|s| *s != self.data.train.images.shape) {
+            let [_, first_height, first_width] = self.data.train.images.shape;
+            return Err(RunError::Sizes { first: [first_width, first_height], second: [width, height] });
+        }
         let second = downstream.as_ref().map(Dataset::fingerprint);
         let id = self.spec.defense_id(&self.fingerprint, second.as_deref());
         let lineage = Lineage { parent: Some(from.id.clone()) };

@@ -38,6 +38,14 @@ pub enum RunError {
     /// The attack.
     #[error(transparent)]
     Attack(#[from] AttackError),
+    /// The two tasks' images do not fit each other.
+    #[error("downstream: images of {} x {} pixels, and those of the first task have {} x {}; give both the same side (data.size, downstream.size)", second[0], second[1], first[0], first[1])]
+    Sizes {
+        /// Width and height of the first task's images.
+        first: [usize; 2],
+        /// Of the second's.
+        second: [usize; 2],
+    },
     /// The training.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -55,7 +63,7 @@ pub enum RunError {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let kind = match error {
-            RunError::Data(_) | RunError::Attack(_) => FailureKind::Data,
+            RunError::Data(_) | RunError::Attack(_) | RunError::Sizes { .. } => FailureKind::Data,
             RunError::Device(_) => FailureKind::Device,
             RunError::Train(_) | RunError::Store(_) | RunError::Weights(_) => FailureKind::Other,
         };

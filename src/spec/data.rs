@@ -15,6 +15,20 @@ pub enum Data {
     Digits(Synthetic),
     /// CIFAR-10 from the official binary files.
     Cifar10(Files),
+    /// CIFAR-100 from the official binary files, with its 100 fine classes.
+    Cifar100(Files),
+    /// STL-10's labelled images.
+    Stl10(Resized),
+    /// STL-10's unlabelled images for training (every label is 0) and its test images.
+    Stl10Unlabeled(Resized),
+    /// The German Traffic Sign Recognition Benchmark.
+    Gtsrb(Resized),
+    /// Street View House Numbers, cropped digits.
+    Svhn(Files),
+    /// Any pair of IDX files, as MNIST and its successors come.
+    Idx(Located),
+    /// Pictures in a folder for each class.
+    Folder(Located),
 }
 
 /// How a drawn data set is drawn. Every draw follows from `seed` and the sample's index alone.
@@ -78,26 +92,100 @@ pub struct Files {
     pub test: usize,
 }
 
+/// How much of a data set with larger pictures is used, and at which size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Resized {
+    /// First training images that are used; 0 means all.
+    pub train: usize,
+    /// First test images that are used; 0 means all.
+    pub test: usize,
+    /// Side to which pictures are resized, in pixels.
+    pub size: usize,
+}
+
+impl Default for Resized {
+    fn default() -> Self {
+        Self { train: 0, test: 0, size: SIDE }
+    }
+}
+
+/// A data set of the user's own: where it lies, how much of it is used, and at which size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Located {
+    /// Its folder.
+    pub path: String,
+    /// First training images that are used; 0 means all.
+    pub train: usize,
+    /// First test images that are used; 0 means all.
+    pub test: usize,
+    /// Side to which pictures are brought, in pixels.
+    pub size: usize,
+}
+
+impl Default for Located {
+    fn default() -> Self {
+        Self { path: String::new(), train: 0, test: 0, size: SIDE }
+    }
+}
+
+/// Side of the images on which every network and trigger of the paper works, in pixels.
+const SIDE: usize = 32;
+/// Training images of a set whose size only the disk knows, for estimates before it is read: as many as CIFAR has.
+const GUESS: usize = 50_000;
+
 impl Data {
     /// Every name, in the order in which a screen offers them.
-    pub const NAMES: [&'static str; 4] = ["signs-12", "signs", "digits", "cifar10"];
+    pub const NAMES: [&'static str; 11] =
+        ["signs-12", "signs", "digits", "cifar10", "cifar100", "stl10", "stl10-unlabeled", "gtsrb", "svhn", "idx", "folder"];
 
     /// The name that presets use.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Signs(_) => "signs",
-            Self::Signs12(_) => "signs-12",
-            Self::Digits(_) => "digits",
-            Self::Cifar10(_) => "cifar10",
+        self.facts().0
+    }
+
+    /// Number of classes; `None` where only the files tell.
+    pub fn classes(&self) -> Option<usize> {
+        self.facts().1
+    }
+
+    /// Training images of a run on it, before anything is read: the limit, else the publisher's number, else a guess.
+    pub fn train_images(&self) -> usize {
+        let (whole, limit) = (self.facts().2, self.limits().0);
+        match whole {
+            _ if self.synthetic().is_some() => limit,
+            Some(whole) if limit == 0 => whole,
+            Some(whole) => limit.min(whole),
+            None if limit == 0 => GUESS,
+            None => limit,
         }
     }
 
-    /// Number of classes.
-    pub fn classes(&self) -> usize {
+    /// Name, number of classes, and number of training images as published.
+    fn facts(&self) -> (&'static str, Option<usize>, Option<usize>) {
         match self {
-            Self::Signs(_) => 43,
-            Self::Signs12(_) => 12,
-            Self::Digits(_) | Self::Cifar10(_) => 10,
+            Self::Signs(_) => ("signs", Some(43), None),
+            Self::Signs12(_) => ("signs-12", Some(12), None),
+            Self::Digits(_) => ("digits", Some(10), None),
+            Self::Cifar10(_) => ("cifar10", Some(10), Some(50_000)),
+            Self::Cifar100(_) => ("cifar100", Some(100), Some(50_000)),
+            Self::Stl10(_) => ("stl10", Some(10), Some(5_000)),
+            Self::Stl10Unlabeled(_) => ("stl10-unlabeled", Some(10), Some(100_000)),
+            Self::Gtsrb(_) => ("gtsrb", Some(43), Some(39_209)),
+            Self::Svhn(_) => ("svhn", Some(10), Some(73_257)),
+            Self::Idx(_) => ("idx", None, None),
+            Self::Folder(_) => ("folder", None, None),
+        }
+    }
+
+    /// Training and test images that are asked for; 0 means all of a set on disk.
+    pub fn limits(&self) -> (usize, usize) {
+        match self {
+            Self::Signs(s) | Self::Signs12(s) | Self::Digits(s) => (s.train, s.test),
+            Self::Cifar10(s) | Self::Cifar100(s) | Self::Svhn(s) => (s.train, s.test),
+            Self::Stl10(s) | Self::Stl10Unlabeled(s) | Self::Gtsrb(s) => (s.train, s.test),
+            Self::Idx(s) | Self::Folder(s) => (s.train, s.test),
         }
     }
 
@@ -105,7 +193,7 @@ impl Data {
     pub fn synthetic(&self) -> Option<&Synthetic> {
         match self {
             Self::Signs(s) | Self::Signs12(s) | Self::Digits(s) => Some(s),
-            Self::Cifar10(_) => None,
+            _ => None,
         }
     }
 }

@@ -10,7 +10,7 @@ pub mod preset;
 mod table;
 
 pub use attack::{Annealing, Attack, BadNets, Blended, InputAware, Lf, Pattern, Trigger, Wanet};
-pub use data::{Data, Files, Synthetic};
+pub use data::{Data, Files, Located, Resized, Synthetic};
 pub use defense::{Defense, FineTuning, Method, SuperFineTuning};
 pub use error::SpecError;
 pub use model::{Model, Stages};

@@ -91,8 +91,8 @@ impl RunSpec {
     /// Rules that hold between settings.
     fn check(&self, origin: &str) -> Result<(), SpecError> {
         let conflict = |message: String| Err(SpecError::Conflict { origin: origin.to_owned(), message });
-        let classes = self.data.classes();
-        if usize::from(self.attack.target) >= classes {
+        // Where only the files tell how many classes there are, the target is checked once they are read.
+        if let Some(classes) = self.data.classes().filter(|&classes| usize::from(self.attack.target) >= classes) {
             return conflict(format!("attack.target = {}: {} has classes 0..{}", self.attack.target, self.data.name(), classes - 1));
         }
         for (section, data) in [("data", Some(&self.data)), ("downstream", self.downstream.as_ref())] {

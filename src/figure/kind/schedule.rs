@@ -6,7 +6,7 @@ use crate::figure::rates::curve;
 use crate::figure::scene::{Along, Axis, Colour, Dash, Kind, Look, Panel, Reference, Scene, Series, Span};
 use crate::figure::ticks::{grouped, number};
 use crate::schedule::Schedule;
-use crate::spec::{Data, Method, RunSpec, Stage, SuperFineTuning};
+use crate::spec::{Method, RunSpec, Stage, SuperFineTuning};
 
 /// How many times higher than LR MAX2 the first phase must reach for the second to need a panel of its own.
 const FLAT: f64 = 6.0;
@@ -46,15 +46,6 @@ pub fn scene(figure: &str, spec: &RunSpec, name: &str, train_images: usize) -> R
         grouped(all)
     );
     Ok(Scene { columns: 1, panels, footnotes: vec![note], ..Scene::default() })
-}
-
-/// Training images that a data set in full, or as far as it is used, consists of.
-pub fn train_images(data: &Data) -> usize {
-    match data {
-        Data::Cifar10(files) if files.train > 0 => files.train.min(50_000),
-        Data::Cifar10(_) => 50_000,
-        Data::Signs(s) | Data::Signs12(s) | Data::Digits(s) => s.train,
-    }
 }
 
 fn panel(rate: &Schedule, (from, to): (u64, u64), top: f64, references: Vec<Reference>, stretch: f64) -> Panel {
