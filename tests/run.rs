@@ -59,17 +59,54 @@ fn another_seed_is_another_run() {
 /// Killed at several moments, the run goes on and ends in the numbers and the log of an undisturbed one.
 #[test]
 fn a_killed_run_goes_on_to_the_same_end() {
+    killed(&[]);
+}
+
+/// Attacks that make their poison batch by batch, or learn their trigger, or compute it from a model, go on just so.
+#[test]
+fn a_killed_run_of_every_attack_goes_on_to_the_same_end() {
+    killed(&["--set", "attack.name=wanet"]);
+    killed(&["--set", "attack.name=input-aware", "--set", "attack.mask_epochs=2", "--set", "attack.generator_widths=2,3,4"]);
+    killed(&["--set", "attack.name=lf", "--set", "attack.pattern=universal"]);
+}
+
+#[test]
+fn a_killed_transfer_goes_on_to_the_same_end() {
+    killed(&TRANSFER);
+}
+
+const TRANSFER: [&str; 6] = ["--set", "scenario=transfer", "--set", "downstream.train=256", "--set", "downstream.test=96"];
+
+fn killed(more: &[&str]) {
     let whole = tempfile::tempdir().unwrap();
-    let expected = timeless(json(&tiny(whole.path(), &[]).output().unwrap()));
+    let expected = timeless(json(&tiny(whole.path(), more).output().unwrap()));
     let broken = tempfile::tempdir().unwrap();
     for after in [50, 150, 250, 400, 600, 900] {
-        let mut child = tiny(broken.path(), &[]).stderr(std::process::Stdio::null()).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let mut child = tiny(broken.path(), more).stderr(std::process::Stdio::null()).stdout(std::process::Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(after));
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    assert_eq!(timeless(json(&tiny(broken.path(), &[]).output().unwrap())), expected);
-    assert_eq!(streams(broken.path()), streams(whole.path()));
+    assert_eq!(timeless(json(&tiny(broken.path(), more).output().unwrap())), expected, "{more:?}");
+    assert_eq!(streams(broken.path()), streams(whole.path()), "{more:?}");
+}
+
+/// The backdoored model of a transfer is the standalone one: it is not computed again. ASR is over c*, with its parts.
+#[test]
+fn a_transfer_takes_the_same_backdoored_model_and_says_what_its_asr_is() {
+    let runs = tempfile::tempdir().unwrap();
+    let alone = json(&tiny(runs.path(), &[]).output().unwrap());
+    let output = tiny(runs.path(), &TRANSFER).output().unwrap();
+    let carried = json(&output);
+    assert_eq!(carried["attack"]["id"], alone["attack"]["id"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("computed before"));
+    let (asr, parts) = (carried["defense"]["asr"].as_f64().unwrap(), &carried["transfer"]);
+    assert!(parts["c_star"].as_u64().unwrap() < 10);
+    assert!((asr - parts["baseline"].as_f64().unwrap() - parts["lift"].as_f64().unwrap()).abs() < 1e-12, "{carried}");
+    assert_eq!(carried["epochs"][3]["transfer"], *parts);
+    assert!(alone.get("transfer").is_none());
+    let other = tiny(runs.path(), &["--set", "downstream.name=signs"]).output().unwrap();
+    assert_eq!(other.status.code(), Some(2), "a second task without a transfer");
 }
 
 #[cfg(unix)]

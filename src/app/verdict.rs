@@ -31,8 +31,13 @@ pub fn verdict(state: &State) -> Option<Verdict> {
     if !matches!(view.status, Status::Finished | Status::Stopped) {
         return None;
     }
-    let (before, after) = (view.before()?, view.latest()?);
-    let (tone, word, next) = judge(before, after);
+    let after = view.latest()?;
+    // A second task begins with a fresh head: what it takes triggered images for means something after an epoch.
+    let before = if after.transfer.is_some() { view.epochs.get(1)?.measures } else { view.before()? };
+    let (tone, word, next) = match after.transfer {
+        Some(transfer) => judge_transfer(before, transfer.lift),
+        None => judge(before, after),
+    };
     let sentence = format!("{word}: {}, {}", change(before, after), effort(view));
     Some(Verdict { tone, word, sentence, next, measures: (before, after) })
 }
@@ -49,6 +54,18 @@ fn judge(before: Measures, after: Measures) -> (Tone, &'static str, &'static str
         (Tone::Warn, "backdoor weakened", "a higher LR MAX1 or more epochs take the rest")
     } else {
         (Tone::Bad, "backdoor still there", "super-fine-tuning, a higher rate or more epochs remove it")
+    }
+}
+
+/// In a second task the trigger is alive where it sends more images to one class than go there anyway.
+fn judge_transfer(first: Measures, lift: f64) -> (Tone, &'static str, &'static str) {
+    let first = first.transfer.map_or(0.0, |t| t.lift);
+    if lift > GONE {
+        (Tone::Bad, "the trigger still works in the second task", "super-fine-tuning or a higher rate takes it out")
+    } else if first > GONE {
+        (Tone::Good, "the trigger is forgotten", "e exports the curves; p has the same model with the other clean-up")
+    } else {
+        (Tone::Good, "the trigger did not outlive the first epoch", "e exports the curves; p has the same model with the other clean-up")
     }
 }
 
@@ -79,5 +96,9 @@ mod tests {
         assert_eq!(word((0.98, 0.99), (0.98, 0.40)), "backdoor weakened");
         assert_eq!(word((0.98, 0.99), (0.98, 0.97)), "backdoor still there");
         assert_eq!(word((0.98, 0.20), (0.98, 0.01)), "the backdoor had not taken hold");
+        let first = |lift| Measures { transfer: Some(crate::run::event::Transfer { lift, ..Default::default() }), ..Measures::default() };
+        assert_eq!(judge_transfer(first(0.6), 0.4).1, "the trigger still works in the second task");
+        assert_eq!(judge_transfer(first(0.6), 0.02).1, "the trigger is forgotten");
+        assert_eq!(judge_transfer(first(0.03), 0.02).1, "the trigger did not outlive the first epoch");
     }
 }

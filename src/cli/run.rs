@@ -91,9 +91,24 @@ fn table(attack: &RunView, defense: &RunView) -> String {
         format!("{name:<28} {:>6.1}% {:>6.1}% {:>6.1}% {time}\n", m.ca * 100.0, m.asr * 100.0, m.ra * 100.0)
     };
     let facts = &defense.facts;
-    let mut out = format!("{:<28} {:>7} {:>7} {:>7} {:>10}\n", format!("{} / {}", facts.data, facts.model), "CA", "ASR", "RA", "training");
+    let mut out = format!(
+        "{:<28} {:>7} {:>7} {:>7} {:>10}\n",
+        format!("{} / {}", facts.upstream.as_ref().map_or_else(|| facts.data.clone(), |from| format!("{from} to {}", facts.data)), facts.model),
+        "CA",
+        "ASR",
+        "RA",
+        "training"
+    );
     out += &row(&format!("after {}", facts.attack), attack.latest(), attack.train_seconds);
     out += &row(&format!("after {}", facts.defense), defense.latest(), defense.train_seconds);
+    if let Some(t) = defense.latest().and_then(|m| m.transfer) {
+        let class = facts.classes.get(usize::from(t.c_star)).cloned().unwrap_or_else(|| t.c_star.to_string());
+        out += &format!(
+            "ASR is over c* = {class}, which most triggered images are taken for; {:.1}% go there without the trigger (lift {:.1}%)\n",
+            t.baseline * 100.0,
+            t.lift * 100.0
+        );
+    }
     let hours = if facts.gpu { "GPU" } else { "CPU" };
     let speed = (defense.step * facts.batch as u64) as f64 / defense.train_seconds.max(1e-9);
     out += &format!(

@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 ///   two apart.
 /// - `gpu_hours` is null on a CPU and `cpu_hours` null on a GPU; a run counts by the device that it says it used, and
 ///   where the attack ran on one kind and the defense on the other, each stands where it belongs.
+/// - `transfer` is there in the transfer scenario alone: the class c* that most triggered images are taken for, the share
+///   of other classes' images that are taken for it without the trigger, and what the trigger adds (`asr` is over c*).
 /// - `images_per_second` is the mean training speed over both.
 pub fn result(preset: Option<&str>, attack: &RunView, defense: &RunView) -> Value {
     let mut of_attack = measures(attack.latest().or_else(|| defense.before()));
@@ -27,9 +29,10 @@ pub fn result(preset: Option<&str>, attack: &RunView, defense: &RunView) -> Valu
     of_defense["train_seconds"] = json!(defense.train_seconds);
     let seconds = attack.train_seconds + defense.train_seconds;
     let images = images(attack) + images(defense);
-    json!({
+    let mut result = json!({
         "id": id(defense),
         "preset": preset,
+        "scenario": defense.facts.scenario,
         "device": defense.facts.device,
         "attack": of_attack,
         "defense": of_defense,
@@ -38,7 +41,11 @@ pub fn result(preset: Option<&str>, attack: &RunView, defense: &RunView) -> Valu
         "images_per_second": if seconds > 0.0 { json!(images / seconds) } else { Value::Null },
         "gpu_hours": hours(attack, defense, true),
         "cpu_hours": hours(attack, defense, false),
-    })
+    });
+    if let Some(transfer) = defense.latest().and_then(|m| m.transfer) {
+        result["transfer"] = json!(transfer);
+    }
+    result
 }
 
 fn id(view: &RunView) -> Option<&str> {
@@ -51,7 +58,11 @@ fn measures(measures: Option<Measures>) -> Value {
 
 fn epoch(point: &Point) -> Value {
     let m = point.measures;
-    json!({"epoch": point.epoch as u64, "ca": m.ca, "asr": m.asr, "ra": m.ra, "lr": point.lr})
+    let mut value = json!({"epoch": point.epoch as u64, "ca": m.ca, "asr": m.asr, "ra": m.ra, "lr": point.lr});
+    if let Some(transfer) = m.transfer {
+        value["transfer"] = json!(transfer);
+    }
+    value
 }
 
 /// Images that went through training: a last batch may be smaller, or left out.

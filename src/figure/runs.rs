@@ -2,6 +2,7 @@
 
 use super::FigureError;
 use crate::run::event::Event;
+use crate::run::store::{self, StoreError};
 use crate::run::view::{RunView, Status};
 use crate::spec::RunSpec;
 use std::fs;
@@ -138,15 +139,10 @@ fn read_parent(path: &Path) -> Result<Option<String>, Damage> {
     Ok(value.get("parent").and_then(|p| p.as_str()).map(str::to_owned))
 }
 
-/// Every line of a log. A last line without an end is what a crash leaves behind: it was never said.
+/// Every line of a log.
 fn read_events(path: &Path) -> Result<Vec<Event>, Damage> {
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let text = text(path)?;
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    let lines = whole.split('\n').enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(i, line)| serde_json::from_str(line).map_err(|e| Damage { path: path.to_owned(), line: Some(i + 1), message: e.to_string() }))
-        .collect()
+    store::read_log(path).map_err(|error| match error {
+        StoreError::Damaged { path, line, message } => Damage { path, line: Some(line), message },
+        other => Damage { path: path.to_owned(), line: None, message: other.to_string() },
+    })
 }

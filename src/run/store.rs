@@ -157,8 +157,9 @@ fn line(event: &Event) -> String {
 /// # Errors
 /// When a whole line is no event, or the file cannot be read. No file is an empty log.
 pub fn read_log(path: &Path) -> Result<Vec<Event>, StoreError> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    // Bytes that are no text make a line that cannot be parsed, which is then the one reported.
+    let text = match std::fs::read(path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => return Err(StoreError::Io { path: path.to_owned(), source }),
     };

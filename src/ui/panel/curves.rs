@@ -24,7 +24,7 @@ use ratatui::style::Style;
 
 /// Draws the panel.
 pub fn render(frame: &mut Frame, area: Rect, view: &View) {
-    let inner = view.frame(frame, area, vec![view.title("ASR and CA")], legend(view), Some(Focus::Charts));
+    let inner = view.frame(frame, area, vec![view.title(title(view))], legend(view), Some(Focus::Charts));
     if inner.height < 4 || inner.width < chart::GUTTER + 8 {
         return;
     }
@@ -35,6 +35,12 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
     if view.state.attack.epochs.is_empty() && view.state.defense.epochs.is_empty() {
         centred(frame, place, &waiting(view, place.width));
     }
+}
+
+/// In a second task ASR is over the class that most triggered images are taken for.
+fn title<'a>(view: &View<'a>) -> &'static str {
+    let second = latest(&view.state.defense).is_some_and(|m| m.transfer.is_some());
+    if second { "ASR over c* and CA" } else { "ASR and CA" }
 }
 
 /// The curves' names with the latest values.

@@ -117,6 +117,9 @@ fn answers<'v>(view: &'v View, pictures: &Preview) -> Option<&'v [LensAnswer]> {
 }
 
 fn target(view: &View) -> u16 {
+    if let Some(transfer) = view.state.defense.epochs.last().and_then(|p| p.measures.transfer) {
+        return transfer.c_star;
+    }
     if view.state.attack.stage.is_some() { view.state.attack.facts.target } else { view.state.spec.attack.target }
 }
 

@@ -61,6 +61,14 @@ fn table<'a>(view: &View<'a>, verdict: &Verdict, width: usize) -> Vec<Line<'a>> 
             view.faint(view.cut(meaning, width.saturating_sub(27))),
         ])
     };
+    if let (Some(first), Some(last)) = (before.transfer, after.transfer) {
+        return vec![
+            Line::from(view.faint(format!("{:<6}{:>9}{:>9}", "", "epoch 1", "after"))),
+            row(view.glyphs.asr, "ASR", before.asr, after.asr, view.theme.asr.0, "triggered images of other classes taken for c*"),
+            row(" ", "c*", first.baseline, last.baseline, view.theme.text.0, "taken for it without the trigger"),
+            row(view.glyphs.ca, "CA", before.ca, after.ca, view.theme.ca.0, "clean images right"),
+        ];
+    }
     vec![
         Line::from(view.faint(format!("{:<6}{:>9}{:>9}", "", "before", "after"))),
         row(view.glyphs.asr, "ASR", before.asr, after.asr, view.theme.asr.0, "fooled by the trigger"),
