@@ -1,15 +1,112 @@
-//! Real data: the official CIFAR-10 files, or a cut of them, in the folder that `TUNEOUT_TEST_DATA` names.
+//! Real data: the official files, or cuts of them, in the folder that `TUNEOUT_TEST_DATA` names.
 //!
 //! Run with `--ignored`; without the data these tests fail, so that a run that saw none is not taken for a pass.
 
 use std::path::PathBuf;
-use tuneout::data::{DataDirs, check, load, preview};
-use tuneout::spec::data::{Data, Files};
+use tuneout::data::{DataDirs, Dataset, check, load, preview};
+use tuneout::spec::data::{Data, Files, Resized};
 
+fn root() -> PathBuf {
+    std::env::var_os("TUNEOUT_TEST_DATA").map(PathBuf::from).expect("TUNEOUT_TEST_DATA names a folder")
+}
+
+/// The folder above all samples: each set is found by its name, one folder further down.
 fn dirs() -> DataDirs {
-    let root = std::env::var_os("TUNEOUT_TEST_DATA").map(PathBuf::from).expect("TUNEOUT_TEST_DATA names a folder");
-    let nested = ["cifar-10-lossless", "cifar-10-full"].map(|folder| root.join(folder));
-    DataDirs { dirs: [vec![root], nested.to_vec()].concat() }
+    DataDirs { dirs: vec![root()] }
+}
+
+fn whole(data: &Data) -> Dataset {
+    load(data, &dirs(), &mut |_, _| {}).unwrap()
+}
+
+/// Mean of a channel over the training images, in 0..1.
+fn mean(set: &Dataset, channel: usize) -> f64 {
+    let plane = set.train.images.stride() / 3;
+    let planes = (0..set.train.len()).flat_map(|i| &set.train.images.get(i)[channel * plane..][..plane]);
+    planes.map(|&p| f64::from(p)).sum::<f64>() / (set.train.len() * plane * 255) as f64
+}
+
+/// Mean difference of neighbours along rows and along columns, in grey levels: pictures whose bytes are taken in the
+/// wrong order are noise.
+fn roughness(set: &Dataset) -> (f64, f64) {
+    let step = |offset: usize| {
+        let pairs = (0..set.train.len()).flat_map(|i| {
+            let green = &set.train.images.get(i)[1024..2048];
+            (0..1024 - offset).map(move |at| f64::from(green[at].abs_diff(green[at + offset])))
+        });
+        pairs.sum::<f64>() / (set.train.len() * (1024 - offset)) as f64
+    };
+    (step(1), step(32))
+}
+
+#[test]
+#[ignore = "needs TUNEOUT_TEST_DATA"]
+fn every_sample_is_read_and_checks_out() {
+    let sets = [
+        (Data::Cifar100(Files::default()), (1_117, 616)),
+        (Data::Gtsrb(Resized::default()), (5_070, 1_032)),
+        (Data::Svhn(Files::default()), (735, 148)),
+        (Data::Stl10(Resized::default()), (180, 90)),
+    ];
+    for (data, counts) in sets {
+        let set = whole(&data);
+        assert_eq!((set.train.len(), set.test.len()), counts, "{}", set.name);
+        let (row, column) = roughness(&set);
+        assert!(row < 20.0 && column < 20.0, "{}: {row} {column}", set.name);
+        assert_eq!(preview(&data, &dirs(), 7).unwrap(), set.test.first(7, "test").unwrap());
+        assert!(check(&data, &dirs()).unwrap().len() >= 3);
+    }
+    let lossless = DataDirs { dirs: vec![root().join("cifar-10-lossless")] };
+    let set = load(&Data::Cifar10(Files::default()), &lossless, &mut |_, _| {}).unwrap();
+    assert_eq!((set.train.len(), set.test.len()), (8_000, 800));
+}
+
+#[test]
+#[ignore = "needs TUNEOUT_TEST_DATA"]
+fn normalisation_is_near_what_the_samples_measure() {
+    for data in [Data::Cifar100(Files::default()), Data::Svhn(Files::default())] {
+        let set = whole(&data);
+        for channel in 0..3 {
+            let (found, stated) = (mean(&set, channel), f64::from(set.normalise.mean[channel]));
+            assert!((found - stated).abs() < 0.02, "{} channel {channel}: {found}, not {stated}", set.name);
+        }
+    }
+}
+
+/// The same pictures in two formats: of which one has its columns first, its labels from 1, and its classes in another
+/// order.
+#[test]
+#[ignore = "needs TUNEOUT_TEST_DATA"]
+fn the_stl10_sample_holds_the_cifar10_pictures_it_was_made_from() {
+    let stl = load(&Data::Stl10(Resized { size: 32, ..Resized::default() }), &dirs(), &mut |_, _| {}).unwrap();
+    let lossless = DataDirs { dirs: vec![root().join("cifar-10-lossless")] };
+    let cifar = load(&Data::Cifar10(Files::default()), &lossless, &mut |_, _| {}).unwrap();
+    let distance = |a: &[u8], b: &[u8]| a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>() as f64 / a.len() as f64;
+    let mut matched = 0;
+    for image in (0..stl.train.len()).step_by(9) {
+        let all = [&cifar.train, &cifar.test].into_iter().flat_map(|split| (0..split.len()).map(move |i| (split, i)));
+        let (found, split, index) =
+            all.map(|(split, i)| (distance(stl.train.images.get(image), split.images.get(i)), split, i)).min_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+        if found < 6.0 {
+            let (here, there) = (&stl.classes[usize::from(stl.train.labels[image])], &cifar.classes[usize::from(split.labels[index])]);
+            assert_eq!(here.replace("car", "automobile"), *there, "image {image}");
+            matched += 1;
+        }
+    }
+    assert!(matched >= 1, "no picture of the sample is among the 8,800");
+}
+
+#[test]
+#[ignore = "needs TUNEOUT_TEST_DATA"]
+fn blue_signs_are_blue_and_red_ones_red() {
+    let set = whole(&Data::Gtsrb(Resized::default()));
+    let middle = |class: u16, channel: usize| {
+        let images = (0..set.train.len()).filter(|&i| set.train.labels[i] == class);
+        images.map(|i| u64::from(set.train.images.get(i)[channel * 1024 + 16 * 32 + 8])).sum::<u64>()
+    };
+    // 38 keep right and 33 turn right are blue; 14 stop and 17 no entry red.
+    assert!([33, 38].iter().all(|&class| middle(class, 2) > middle(class, 0)));
+    assert!([14, 17].iter().all(|&class| middle(class, 0) > middle(class, 2)));
 }
 
 #[test]

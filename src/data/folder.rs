@@ -146,13 +146,17 @@ fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
 fn picture(path: &Path) -> Result<RgbImage, DataError> {
     let unfit = |found: String| DataError::Unfit { file: path.to_owned(), found, expected: "a PNG, JPEG or PPM picture".into() };
     let failed = |source| DataError::Io { file: path.to_owned(), source };
-    let length = source::length(path)?.unwrap_or(0);
+    let length = source::length(path)?.ok_or_else(|| unfit("no file".to_owned()))?;
     if length > LARGEST.1 {
         return Err(unfit(format!("{length} bytes")));
     }
     let bytes = std::fs::read(path).map_err(failed)?;
-    if bytes.starts_with(b"P6") {
+    if bytes.starts_with(b"P") {
         return ppm::parse(&bytes, path);
+    }
+    // The decoder fills up what a cut JPEG lacks. One that is whole ends with this marker, or little comes after it.
+    if bytes.starts_with(&[0xff, 0xd8]) && !bytes[bytes.len().saturating_sub(1024)..].windows(2).any(|pair| pair == [0xff, 0xd9]) {
+        return Err(unfit("a JPEG without its end".to_owned()));
     }
     let reader = || ImageReader::new(std::io::Cursor::new(&bytes)).with_guessed_format().map_err(failed);
     let (width, height) = reader()?.into_dimensions().map_err(|e| unfit(e.to_string()))?;

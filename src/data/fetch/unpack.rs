@@ -97,14 +97,22 @@ impl Room<'_> {
 
     fn directory(&mut self, name: &str) -> Result<(), FetchError> {
         match self.place(name)? {
-            Some(place) => create(&place),
+            Some(place) => self.create(name, &place),
             None => Ok(()),
         }
     }
 
+    /// Creates a folder and those above it.
+    fn create(&self, name: &str, folder: &Path) -> Result<(), FetchError> {
+        std::fs::create_dir_all(folder).map_err(|source| match source.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => self.refused(name, "needs a folder where a file is"),
+            _ => FetchError::Disk { file: folder.to_owned(), source, kept: false },
+        })
+    }
+
     fn file(&mut self, name: &str, from: &mut dyn Read) -> Result<(), FetchError> {
         let place = self.place(name)?.ok_or_else(|| self.refused(name, "a file without a name"))?;
-        create(place.parent().unwrap_or(self.folder))?;
+        self.create(name, place.parent().unwrap_or(self.folder))?;
         let disk = |source| FetchError::Disk { file: place.clone(), source, kept: false };
         let mut to = match File::create_new(&place) {
             Err(e) if e.kind() == ErrorKind::AlreadyExists => return Err(self.refused(name, "is there twice")),
@@ -123,8 +131,4 @@ impl Room<'_> {
         }
         Ok(())
     }
-}
-
-fn create(folder: &Path) -> Result<(), FetchError> {
-    std::fs::create_dir_all(folder).map_err(|source| FetchError::Disk { file: folder.to_owned(), source, kept: false })
 }
