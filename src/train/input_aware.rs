@@ -93,29 +93,29 @@ impl<'a, B: Train> InputAware<'a, B> {
         let mut diverse = None;
         let mut made = Vec::with_capacity(2);
         if poisoned > 0 {
-            let x = x1.clone().slice([0..poisoned]);
+            let x = x1.clone().slice(0..poisoned);
             let pattern = self.pattern_of(x.clone());
             parts.push(apply(x.clone(), pattern.clone(), self.mask_of(x.clone())));
             made.push((x, pattern));
         }
         if cross > 0 {
             let range = poisoned..poisoned + cross;
-            let (x, source) = (x1.clone().slice([range.clone()]), x2.slice([range]));
+            let (x, source) = (x1.clone().slice(range.clone()), x2.slice(range));
             let pattern = self.pattern_of(source.clone());
             parts.push(apply(x, pattern.clone(), self.mask_of(source.clone())));
             made.push((source, pattern));
         }
         if let [(a, pa), (b, pb)] = &made[..] {
             let n = poisoned.min(cross);
-            let first = |t: &Tensor<B, 4>| t.clone().slice([0..n]);
+            let first = |t: &Tensor<B, 4>| t.clone().slice(0..n);
             diverse = Some(diversity(first(a), first(b), first(pa), first(pb)));
         }
         if poisoned + cross < size {
-            parts.push(x1.slice([poisoned + cross..size]));
+            parts.push(x1.slice(poisoned + cross..size));
         }
         let labels = if poisoned > 0 {
             let target = Tensor::full([poisoned], i32::from(self.spec.attack.target), &self.trainer.device);
-            Tensor::cat(vec![target, labels.slice([poisoned..size])], 0)
+            Tensor::cat(vec![target, labels.slice(poisoned..size)], 0)
         } else {
             labels
         };
