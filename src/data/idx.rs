@@ -80,7 +80,7 @@ impl Store for Idx {
         for index in 0..wanted {
             file.source.exact(&mut grey, &format!("image {index}"))?;
             out.push(&fitted(&grey, (width, height), self.size));
-            if out.len() % CHUNK == 0 || out.len() == wanted {
+            if out.len().is_multiple_of(CHUNK) || out.len() == wanted {
                 progress(out.len(), wanted);
             }
         }

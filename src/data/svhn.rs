@@ -89,7 +89,7 @@ fn images(mat: &Mat, count: usize, wanted: usize, progress: Progress) -> Result<
     for index in 0..wanted {
         source.exact(&mut record, &format!("image {index}"))?;
         out.push(&resize::upright(&record, SIDE));
-        if out.len() % CHUNK == 0 || out.len() == wanted {
+        if out.len().is_multiple_of(CHUNK) || out.len() == wanted {
             progress(out.len(), wanted);
         }
     }
