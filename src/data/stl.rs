@@ -37,8 +37,8 @@ pub struct Stl {
 impl Stl {
     /// Finds the folder that holds the images; they will be resized to `size` pixels a side.
     pub fn find(size: usize, unlabeled: bool, dirs: &DataDirs) -> Result<Self, DataError> {
-        let marks = [TRAIN.0, TEST.0, UNLABELED.0];
-        let folder = dirs.find(FOLDER, &marks).ok_or_else(|| disk::missing(SET, format!("{FOLDER}/{}", marks[0]), dirs))?;
+        let marks = if unlabeled { &[UNLABELED.0][..] } else { &[TRAIN.0, TEST.0] };
+        let folder = dirs.find(FOLDER, marks).ok_or_else(|| disk::missing(SET, format!("{FOLDER}/{}", marks[0]), dirs))?;
         Ok(Self { folder, size, unlabeled })
     }
 
