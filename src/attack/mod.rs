@@ -71,7 +71,7 @@ pub trait Attack {
 }
 
 /// The attack that `spec` describes, for images of `shape`; what it draws follows from `seed`. `None`: its trigger is
-/// learned, and not there before ([`is_learned`]).
+/// learned or computed, and not there before.
 ///
 /// # Errors
 /// When a file it needs cannot be read.
