@@ -11,12 +11,16 @@
 mod adam;
 mod batch;
 pub mod checkpoint;
+mod colour;
+pub mod contrastive;
 mod evaluate;
 mod input_aware;
+pub mod knn;
 mod learner;
 mod moments;
 mod sgd;
 mod step;
+pub mod views;
 mod warped;
 
 pub use adam::Adam;
