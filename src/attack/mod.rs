@@ -1,5 +1,6 @@
 //! Attacks: one file each behind one trait, and the poisoning that data attacks share (spec.md 1.1).
 
+pub mod badencoder;
 mod badnets;
 mod blended;
 mod input_aware;

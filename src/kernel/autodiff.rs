@@ -27,20 +27,64 @@ impl<B: Kernels> Backward<B, 2> for Conv2dBackward {
     }
 }
 
+/// Of batch normalisation, with ReLU or without.
 #[derive(Debug)]
-struct BnReluBackward;
+struct NormBackward {
+    relu: bool,
+}
 
-impl<B: Kernels> Backward<B, 3> for BnReluBackward {
+impl<B: Kernels> Backward<B, 3> for NormBackward {
     /// x, gamma and beta, the statistics, and whether they are the batch's own
     type State = ([FloatTensor<B>; 3], Statistics<B>, bool);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dy = grads.consume::<B>(&ops.node);
         let ([x, gamma, beta], statistics, of_batch) = ops.state;
-        for (parent, gradient) in ops.parents.into_iter().zip(B::bn_relu_backward(x, gamma, beta, statistics, dy, of_batch)) {
+        let gradients = if self.relu {
+            B::bn_relu_backward(x, gamma, beta, statistics, dy, of_batch)
+        } else {
+            B::bn_backward(x, gamma, beta, statistics, dy, of_batch)
+        };
+        for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(parent) = parent {
                 grads.register::<B>(parent.id, gradient);
             }
+        }
+    }
+}
+
+/// Batch normalisation of tracked tensors, with ReLU or without.
+fn norm<B: Kernels, C: CheckpointStrategy>(
+    [x, gamma, beta]: [FloatTensor<Autodiff<B, C>>; 3],
+    epsilon: f32,
+    given: Option<Statistics<Autodiff<B, C>>>,
+    relu: bool,
+) -> Normalised<B, C> {
+    let of_batch = given.is_none();
+    let given = given.map(|(mean, inv_std)| (mean.primitive, inv_std.primitive));
+    let forward = if relu { B::bn_relu } else { B::bn };
+    let (y, statistics) = forward(x.primitive.clone(), gamma.primitive.clone(), beta.primitive.clone(), epsilon, given);
+    let constants = (Autodiff::<B, C>::from_inner(statistics.0.clone()), Autodiff::<B, C>::from_inner(statistics.1.clone()));
+    let nodes = [x.node, gamma.node, beta.node];
+    let y = match Backward::<B, 3>::prepare::<C>(NormBackward { relu }, nodes).compute_bound().stateful() {
+        OpsKind::Tracked(step) => step.finish(([x.primitive, gamma.primitive, beta.primitive], statistics, of_batch), y),
+        OpsKind::UnTracked(step) => step.finish(y),
+    };
+    (y, constants)
+}
+
+#[derive(Debug)]
+struct AddReluBackward;
+
+impl<B: Kernels> Backward<B, 2> for AddReluBackward {
+    /// The output
+    type State = FloatTensor<B>;
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = grads.consume::<B>(&ops.node);
+        let gradient = B::add_relu_backward(ops.state, dy);
+        for parent in ops.parents.into_iter().flatten() {
+            grads.register::<B>(parent.id, gradient.clone());
         }
     }
 }
@@ -77,16 +121,25 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         epsilon: f32,
         given: Option<Statistics<Self>>,
     ) -> (FloatTensor<Self>, Statistics<Self>) {
-        let of_batch = given.is_none();
-        let given = given.map(|(mean, inv_std)| (mean.primitive, inv_std.primitive));
-        let (y, statistics) = B::bn_relu(x.primitive.clone(), gamma.primitive.clone(), beta.primitive.clone(), epsilon, given);
-        let constants = (Self::from_inner(statistics.0.clone()), Self::from_inner(statistics.1.clone()));
-        let nodes = [x.node, gamma.node, beta.node];
-        let y = match Backward::<B, 3>::prepare::<C>(BnReluBackward, nodes).compute_bound().stateful() {
-            OpsKind::Tracked(step) => step.finish(([x.primitive, gamma.primitive, beta.primitive], statistics, of_batch), y),
+        norm::<B, C>([x, gamma, beta], epsilon, given, true)
+    }
+
+    fn bn(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f32,
+        given: Option<Statistics<Self>>,
+    ) -> (FloatTensor<Self>, Statistics<Self>) {
+        norm::<B, C>([x, gamma, beta], epsilon, given, false)
+    }
+
+    fn add_relu(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
+        let y = B::add_relu(a.primitive, b.primitive);
+        match Backward::<B, 2>::prepare::<C>(AddReluBackward, [a.node, b.node]).compute_bound().stateful() {
+            OpsKind::Tracked(step) => step.finish(y.clone(), y),
             OpsKind::UnTracked(step) => step.finish(y),
-        };
-        (y, constants)
+        }
     }
 
     fn mean_pixels(x: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -98,3 +151,6 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         }
     }
 }
+
+/// A normalised tensor and the statistics that it was normalised with.
+type Normalised<B, C> = (FloatTensor<Autodiff<B, C>>, Statistics<Autodiff<B, C>>);

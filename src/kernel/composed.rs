@@ -37,8 +37,8 @@ pub fn conv2d_backward<B: Backend>(
     [dx, want_weight.then(|| B::conv2d_weight_backward(x, weight, dy, options()))]
 }
 
-/// See [`Kernels::bn_relu`](super::Kernels::bn_relu).
-pub fn bn_relu<B: Backend>(
+/// See [`Kernels::bn`](super::Kernels::bn).
+pub fn bn<B: Backend>(
     x: FloatTensor<B>,
     gamma: FloatTensor<B>,
     beta: FloatTensor<B>,
@@ -55,16 +55,15 @@ pub fn bn_relu<B: Backend>(
         Some((_, inv_std)) => inv_std,
         None => (centred.clone().powi_scalar(2).mean_dims(&[0, 2, 3]) + epsilon).sqrt().recip(),
     };
-    let y = relu(centred * (inv_std.clone() * per_channel(gamma)) + per_channel(beta));
+    let y = centred * (inv_std.clone() * per_channel(gamma)) + per_channel(beta);
     let vector = |v: Tensor<B, 4>| primitive(v.reshape([channels]));
     (primitive(y), (vector(mean), vector(inv_std)))
 }
 
-/// See [`Kernels::bn_relu_backward`](super::Kernels::bn_relu_backward).
-pub fn bn_relu_backward<B: Backend>(
+/// See [`Kernels::bn_backward`](super::Kernels::bn_backward).
+pub fn bn_backward<B: Backend>(
     x: FloatTensor<B>,
     gamma: FloatTensor<B>,
-    beta: FloatTensor<B>,
     (mean, inv_std): Statistics<B>,
     dy: FloatTensor<B>,
     of_batch: bool,
@@ -72,14 +71,52 @@ pub fn bn_relu_backward<B: Backend>(
     let (x, dy) = (tensor::<B, 4>(x), tensor::<B, 4>(dy));
     let [batch, channels, height, width] = x.dims();
     let per_channel = |v: FloatTensor<B>| tensor::<B, 1>(v).reshape([1, channels, 1, 1]);
-    let (gamma, beta, mean, inv_std) = (per_channel(gamma), per_channel(beta), per_channel(mean), per_channel(inv_std));
+    let (gamma, mean, inv_std) = (per_channel(gamma), per_channel(mean), per_channel(inv_std));
     let normal = (x - mean) * inv_std.clone();
-    let passed = dy.mask_fill((normal.clone() * gamma.clone() + beta).lower_equal_elem(0.0), 0.0);
-    let dbeta = passed.clone().mean_dims(&[0, 2, 3]);
-    let dgamma = (passed.clone() * normal.clone()).mean_dims(&[0, 2, 3]);
-    let through = if of_batch { passed - dbeta.clone() - normal * dgamma.clone() } else { passed };
+    let dbeta = dy.clone().mean_dims(&[0, 2, 3]);
+    let dgamma = (dy.clone() * normal.clone()).mean_dims(&[0, 2, 3]);
+    let through = if of_batch { dy - dbeta.clone() - normal * dgamma.clone() } else { dy };
     let vector = |mean: Tensor<B, 4>| primitive((mean * (batch * height * width) as f32).reshape([channels]));
     [primitive(through * (inv_std * gamma)), vector(dgamma), vector(dbeta)]
+}
+
+/// See [`Kernels::bn_relu`](super::Kernels::bn_relu).
+pub fn bn_relu<B: Backend>(
+    x: FloatTensor<B>,
+    gamma: FloatTensor<B>,
+    beta: FloatTensor<B>,
+    epsilon: f32,
+    given: Option<Statistics<B>>,
+) -> (FloatTensor<B>, Statistics<B>) {
+    let (y, statistics) = bn::<B>(x, gamma, beta, epsilon, given);
+    (primitive(relu(tensor::<B, 4>(y))), statistics)
+}
+
+/// See [`Kernels::bn_relu_backward`](super::Kernels::bn_relu_backward).
+pub fn bn_relu_backward<B: Backend>(
+    x: FloatTensor<B>,
+    gamma: FloatTensor<B>,
+    beta: FloatTensor<B>,
+    statistics: Statistics<B>,
+    dy: FloatTensor<B>,
+    of_batch: bool,
+) -> [FloatTensor<B>; 3] {
+    let channels = tensor::<B, 4>(x.clone()).dims()[1];
+    let per_channel = |v: &FloatTensor<B>| tensor::<B, 1>(v.clone()).reshape([1, channels, 1, 1]);
+    let normal = (tensor::<B, 4>(x.clone()) - per_channel(&statistics.0)) * per_channel(&statistics.1);
+    let blocked = (normal * per_channel(&gamma) + per_channel(&beta)).lower_equal_elem(0.0);
+    let passed = tensor::<B, 4>(dy).mask_fill(blocked, 0.0);
+    bn_backward::<B>(x, gamma, statistics, primitive(passed), of_batch)
+}
+
+/// See [`Kernels::add_relu`](super::Kernels::add_relu).
+pub fn add_relu<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>) -> FloatTensor<B> {
+    primitive(relu(tensor::<B, 4>(a) + tensor::<B, 4>(b)))
+}
+
+/// See [`Kernels::add_relu_backward`](super::Kernels::add_relu_backward).
+pub fn add_relu_backward<B: Backend>(y: FloatTensor<B>, dy: FloatTensor<B>) -> FloatTensor<B> {
+    primitive(tensor::<B, 4>(dy).mask_fill(tensor::<B, 4>(y).lower_equal_elem(0.0), 0.0))
 }
 
 /// See [`Kernels::mean_pixels`](super::Kernels::mean_pixels).

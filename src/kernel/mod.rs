@@ -1,11 +1,11 @@
-//! Our own convolution, fused batch norm + ReLU and global average pooling, forward and backward, for every backend.
+//! Our own convolution, batch norm with and without ReLU, residual addition and global average pooling, forward and backward, for every backend.
 //!
 //! ```text
 //! conv2d, bn_relu, ..      what models call, on tensors
 //!   Kernels                one trait; default bodies on burn's own operations      composed
 //!     Autodiff<B>          registers the backward nodes, once for every backend    autodiff
 //!     Wgpu, Cuda           the default bodies
-//!     Flex                 native kernels on the CPU                               conv, norm
+//!     Flex                 native kernels on the CPU                               conv, norm, residual
 //!       Avx512, Avx2         implicit-GEMM convolution     direct, input_gradient, weight_gradient, layout, lanes
 //!       Portable             unfold and multiply           gemm
 //! ```
@@ -29,6 +29,7 @@ mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod layout;
 mod norm;
+mod residual;
 mod shape;
 mod tensor;
 #[cfg(test)]
@@ -93,6 +94,40 @@ pub trait Kernels: Backend {
         composed::bn_relu_backward::<Self>(x, gamma, beta, statistics, dy, of_batch)
     }
 
+    /// [`Self::bn_relu`] without the ReLU.
+    fn bn(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f32,
+        given: Option<Statistics<Self>>,
+    ) -> (FloatTensor<Self>, Statistics<Self>) {
+        composed::bn::<Self>(x, gamma, beta, epsilon, given)
+    }
+
+    /// The gradients of [`Self::bn`] with respect to `x`, `gamma` and `beta`; see [`Self::bn_relu_backward`].
+    fn bn_backward(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        statistics: Statistics<Self>,
+        dy: FloatTensor<Self>,
+        of_batch: bool,
+    ) -> [FloatTensor<Self>; 3] {
+        let _: FloatTensor<Self> = beta;
+        composed::bn_backward::<Self>(x, gamma, statistics, dy, of_batch)
+    }
+
+    /// `relu(a + b)`, the end of a residual block; both and the result `[batch, channels, height, width]`.
+    fn add_relu(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
+        composed::add_relu::<Self>(a, b)
+    }
+
+    /// The gradient of [`Self::add_relu`], the same for both, from its output and the output's gradient.
+    fn add_relu_backward(y: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
+        composed::add_relu_backward::<Self>(y, dy)
+    }
+
     /// The mean `[batch, channels]` over the pixels of each plane of `x` `[batch, channels, height, width]`.
     fn mean_pixels(x: FloatTensor<Self>) -> FloatTensor<Self> {
         composed::mean_pixels::<Self>(x)
@@ -130,7 +165,7 @@ impl Kernels for Flex {
         if !tensor::all_float32(&[&x, &gamma, &beta]) {
             return composed::bn_relu::<Self>(x, gamma, beta, epsilon, given);
         }
-        norm::forward(isa(), &x, &gamma, &beta, epsilon, given.as_ref())
+        norm::forward(isa(), &x, &gamma, &beta, epsilon, given.as_ref(), true)
     }
 
     fn bn_relu_backward(
@@ -144,7 +179,48 @@ impl Kernels for Flex {
         if !tensor::all_float32(&[&x, &gamma, &beta, &dy]) {
             return composed::bn_relu_backward::<Self>(x, gamma, beta, statistics, dy, of_batch);
         }
-        norm::backward(isa(), &x, &gamma, &beta, &statistics, dy, of_batch)
+        norm::backward(isa(), &x, &gamma, &beta, &statistics, dy, of_batch, true)
+    }
+
+    fn bn(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f32,
+        given: Option<Statistics<Self>>,
+    ) -> (FloatTensor<Self>, Statistics<Self>) {
+        if !tensor::all_float32(&[&x, &gamma, &beta]) {
+            return composed::bn::<Self>(x, gamma, beta, epsilon, given);
+        }
+        norm::forward(isa(), &x, &gamma, &beta, epsilon, given.as_ref(), false)
+    }
+
+    fn bn_backward(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        statistics: Statistics<Self>,
+        dy: FloatTensor<Self>,
+        of_batch: bool,
+    ) -> [FloatTensor<Self>; 3] {
+        if !tensor::all_float32(&[&x, &gamma, &beta, &dy]) {
+            return composed::bn_backward::<Self>(x, gamma, statistics, dy, of_batch);
+        }
+        norm::backward(isa(), &x, &gamma, &beta, &statistics, dy, of_batch, false)
+    }
+
+    fn add_relu(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
+        if !tensor::all_float32(&[&a, &b]) {
+            return composed::add_relu::<Self>(a, b);
+        }
+        residual::forward(a, &b)
+    }
+
+    fn add_relu_backward(y: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
+        if !tensor::all_float32(&[&y, &dy]) {
+            return composed::add_relu_backward::<Self>(y, dy);
+        }
+        residual::backward(&y, dy)
     }
 }
 
@@ -184,6 +260,29 @@ pub fn bn_relu<B: Kernels>(
     let given = given.map(|(mean, inv_std)| (primitive(mean), primitive(inv_std)));
     let (y, (mean, inv_std)) = B::bn_relu(primitive(x), primitive(gamma), primitive(beta), eps, given);
     (tensor(y), tensor(mean), tensor(inv_std))
+}
+
+/// `batch_norm(x)` without ReLU, and the statistics that it used; see [`bn_relu`].
+pub fn bn<B: Kernels>(
+    x: Tensor<B, 4>,
+    gamma: Tensor<B, 1>,
+    beta: Tensor<B, 1>,
+    eps: f32,
+    given: Option<(Tensor<B, 1>, Tensor<B, 1>)>,
+) -> (Tensor<B, 4>, Tensor<B, 1>, Tensor<B, 1>) {
+    let given = given.map(|(mean, inv_std)| (primitive(mean), primitive(inv_std)));
+    let (y, (mean, inv_std)) = B::bn(primitive(x), primitive(gamma), primitive(beta), eps, given);
+    (tensor(y), tensor(mean), tensor(inv_std))
+}
+
+/// `relu(a + b)`, the end of a post-activation residual block, in the memory of `a` where nobody else holds it; all
+/// `[batch, channels, height, width]`.
+///
+/// # Panics
+/// If the sizes differ.
+pub fn add_relu<B: Kernels>(a: Tensor<B, 4>, b: Tensor<B, 4>) -> Tensor<B, 4> {
+    assert_eq!(a.dims(), b.dims(), "what is added has the same sizes");
+    tensor(B::add_relu(primitive(a), primitive(b)))
 }
 
 /// Global average pooling: the mean `[batch, channels]` over the pixels of `x` `[batch, channels, height, width]`. Its

@@ -1,7 +1,8 @@
-//! Batch normalisation and ReLU in one: two passes over each channel instead of a dozen over the whole tensor.
+//! Batch normalisation, alone or with ReLU: two passes over each channel instead of a dozen over the whole tensor.
 //!
 //! ```text
-//! y = max(0, gamma * (x - mean) * inv_std + beta) = max(0, scale * x + offset)
+//! y = max(floor, gamma * (x - mean) * inv_std + beta) = max(floor, scale * x + offset)
+//! floor = 0 with ReLU, -infinity without
 //! ```
 //! Channels are computed independently, each by one thread and in the order of the batch, so the result does not depend
 //! on the number of threads. Sums run in 32 float32 lanes, emptied into float64 every few thousand values.
@@ -63,6 +64,11 @@ impl Affine {
     }
 }
 
+/// What the output is cut off at.
+fn floor(relu: bool) -> f32 {
+    if relu { 0.0 } else { f32::NEG_INFINITY }
+}
+
 /// Two sums, over many values, of terms that `term` yields.
 struct Sums {
     lanes: [[f32; LANES]; 2],
@@ -121,7 +127,7 @@ impl Sums {
     }
 }
 
-/// `relu(batch_norm(x))` and the statistics it used: `given` or, without, those of the batch.
+/// `batch_norm(x)`, with `relu` what is above 0 of it, and the statistics it used: `given` or, without, those of the batch.
 /// `x`: `[batch, channels, height, width]`; all else `[channels]`.
 pub fn forward(
     isa: Isa,
@@ -130,6 +136,7 @@ pub fn forward(
     beta: &FlexTensor,
     epsilon: f32,
     given: Option<&Statistics>,
+    relu: bool,
 ) -> (FlexTensor, Statistics) {
     let (x, gamma, beta) = (contiguous(x), contiguous(gamma), contiguous(beta));
     let given = given.map(|(mean, inv_std)| (contiguous(mean), contiguous(inv_std)));
@@ -142,7 +149,7 @@ pub fn forward(
         let y = Shared::new(y);
         let one = |channel: usize| {
             let given = given.map(|(mean, inv_std)| (mean[channel], inv_std[channel]));
-            isa.run(Forward { x: values, planes, channel, gamma: gamma[channel], beta: beta[channel], epsilon, given, y })
+            isa.run(Forward { x: values, planes, channel, gamma: gamma[channel], beta: beta[channel], epsilon, given, floor: floor(relu), y })
         };
         statistics = (0..planes.channels).into_par_iter().map(one).collect();
     };
@@ -162,6 +169,7 @@ struct Forward<'a> {
     beta: f32,
     epsilon: f32,
     given: Option<(f32, f32)>,
+    floor: f32,
     y: Shared,
 }
 
@@ -196,7 +204,7 @@ impl Task for Forward<'_> {
             // SAFETY: `y` is as long as `x`, and no other task writes to the planes of this channel.
             let y = unsafe { self.y.slice(start, self.planes.plane) };
             for (y, x) in y.iter_mut().zip(&self.x[start..start + self.planes.plane]) {
-                *y = (x * scale + offset).max(0.0);
+                *y = (x * scale + offset).max(self.floor);
             }
         }
         (mean, inv_std)
@@ -206,6 +214,7 @@ impl Task for Forward<'_> {
 /// The gradients with respect to `x`, gamma and beta from that of the output, `dy`. `of_batch`: the statistics were
 /// those of this very batch, so the gradient flows through them as well. That of `x` takes the place of `dy`, unless
 /// `dy` is in use elsewhere.
+#[expect(clippy::too_many_arguments, reason = "the tensors of the operation, and how it was computed")]
 pub fn backward(
     isa: Isa,
     x: &FlexTensor,
@@ -214,6 +223,7 @@ pub fn backward(
     statistics: &Statistics,
     dy: FlexTensor,
     of_batch: bool,
+    relu: bool,
 ) -> [FlexTensor; 3] {
     let (x, gamma, beta) = (contiguous(x), contiguous(gamma), contiguous(beta));
     let (mean, inv_std) = (contiguous(&statistics.0), contiguous(&statistics.1));
@@ -227,7 +237,7 @@ pub fn backward(
     let dy = Shared::new(as_uninit(dy));
     let one = |channel: usize| {
         let affine = Affine::new(mean[channel], inv_std[channel], gamma[channel], beta[channel]);
-        isa.run(Backward { x: values, dy, planes, channel, affine, of_batch })
+        isa.run(Backward { x: values, dy, planes, channel, affine, of_batch, floor: floor(relu) })
     };
     let sums: Vec<_> = (0..planes.channels).into_par_iter().map(one).collect();
     let (dgamma, dbeta): (Vec<f32>, Vec<f32>) = sums.into_iter().unzip();
@@ -244,6 +254,7 @@ struct Backward<'a> {
     channel: usize,
     affine: Affine,
     of_batch: bool,
+    floor: f32,
 }
 
 impl Task for Backward<'_> {
@@ -254,7 +265,8 @@ impl Task for Backward<'_> {
         let Planes { batch, plane, .. } = self.planes;
         let Affine { mean, inv_std, scale, offset } = self.affine;
         // what ReLU lets through: nothing where its input was not above 0
-        let passed = |x: f32, dy: f32| if x * scale + offset > 0.0 { dy } else { 0.0 };
+        let floor = self.floor;
+        let passed = |x: f32, dy: f32| if x * scale + offset > floor { dy } else { 0.0 };
         let mut sums = Sums::new();
         for start in self.planes.starts(self.channel) {
             // SAFETY: `dy` is as long as `x`, and no other task reads or writes the planes of this channel.

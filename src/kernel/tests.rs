@@ -2,7 +2,7 @@
 
 use super::shape::ConvShape;
 use super::tensor::from_values;
-use super::{Isa, composed, conv, norm};
+use super::{Isa, composed, conv, norm, residual};
 use burn::backend::Flex;
 use burn_flex::FlexTensor;
 use proptest::prelude::*;
@@ -127,22 +127,29 @@ fn check_norm(sizes: [usize; 4], mean: f32, evaluate: bool, seed: u64) -> Result
     let (gamma, beta) = (random(rng, channels), random(rng, channels));
     let positive = values(&random(rng, channels)).iter().map(|v| v.abs() + 0.1).collect();
     let given = evaluate.then(|| (random(rng, channels), from_values(positive, channels)));
-    let (y, statistics) = composed::bn_relu::<Flex>(x.clone(), gamma.clone(), beta.clone(), epsilon, given.clone());
-    for isa in available() {
-        let (got, (got_mean, got_inv_std)) = norm::forward(isa, &x, &gamma, &beta, epsilon, given.as_ref());
-        close(&format!("{} mean", isa.name()), &got_mean, &statistics.0)?;
-        close(&format!("{} inv_std", isa.name()), &got_inv_std, &statistics.1)?;
-        close(&format!("{} y", isa.name()), &got, &y)?;
-        // on the native statistics, so that no value lies on the other side of 0
-        let statistics = (got_mean, got_inv_std);
-        // With few values a channel, the gradient of x is what is left of terms of this size.
-        let size = |t: &FlexTensor| values(t).iter().fold(0f32, |m, v| m.max(v.abs()));
-        let scale = if evaluate { 1e-3 } else { (size(&gamma) * size(&statistics.1) * size(&dy)).max(1e-3) };
-        let of_batch = !evaluate;
-        let expected = composed::bn_relu_backward::<Flex>(x.clone(), gamma.clone(), beta.clone(), statistics.clone(), dy.clone(), of_batch);
-        let got = norm::backward(isa, &x, &gamma, &beta, &statistics, dy.clone(), of_batch);
-        for ((what, got), expected) in ["dx", "dgamma", "dbeta"].into_iter().zip(&got).zip(&expected) {
-            close_at(&format!("{} {what}", isa.name()), got, expected, scale)?;
+    for relu in [true, false] {
+        let forward = if relu { composed::bn_relu::<Flex> } else { composed::bn::<Flex> };
+        let (y, statistics) = forward(x.clone(), gamma.clone(), beta.clone(), epsilon, given.clone());
+        for isa in available() {
+            let (got, (got_mean, got_inv_std)) = norm::forward(isa, &x, &gamma, &beta, epsilon, given.as_ref(), relu);
+            close(&format!("{} mean", isa.name()), &got_mean, &statistics.0)?;
+            close(&format!("{} inv_std", isa.name()), &got_inv_std, &statistics.1)?;
+            close(&format!("{} y", isa.name()), &got, &y)?;
+            // on the native statistics, so that no value lies on the other side of 0
+            let statistics = (got_mean, got_inv_std);
+            // With few values a channel, the gradient of x is what is left of terms of this size.
+            let size = |t: &FlexTensor| values(t).iter().fold(0f32, |m, v| m.max(v.abs()));
+            let scale = if evaluate { 1e-3 } else { (size(&gamma) * size(&statistics.1) * size(&dy)).max(1e-3) };
+            let of_batch = !evaluate;
+            let expected = if relu {
+                composed::bn_relu_backward::<Flex>(x.clone(), gamma.clone(), beta.clone(), statistics.clone(), dy.clone(), of_batch)
+            } else {
+                composed::bn_backward::<Flex>(x.clone(), gamma.clone(), statistics.clone(), dy.clone(), of_batch)
+            };
+            let got = norm::backward(isa, &x, &gamma, &beta, &statistics, dy.clone(), of_batch, relu);
+            for ((what, got), expected) in ["dx", "dgamma", "dbeta"].into_iter().zip(&got).zip(&expected) {
+                close_at(&format!("{} {what}", isa.name()), got, expected, scale)?;
+            }
         }
     }
     Ok(())
@@ -185,6 +192,20 @@ fn large_planes_are_normalised_in_both_modes() {
     }
 }
 
+/// Also that operands in use elsewhere keep their values.
+#[test]
+fn residual_addition_agrees_with_burn() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(9);
+    for sizes in [[3, 5, 7, 9], [2, 16, 32, 32], [1, 1, 1, 1], [0, 4, 8, 8]] {
+        let (a, b, dy) = (random(rng, sizes), random(rng, sizes), random(rng, sizes));
+        let y = composed::add_relu::<Flex>(a.clone(), b.clone());
+        let before = values(&a);
+        assert_eq!(values(&residual::forward(a.clone(), &b)), values(&y));
+        assert_eq!(values(&residual::backward(&y, dy.clone())), values(&composed::add_relu_backward::<Flex>(y.clone(), dy)));
+        assert_eq!(values(&a), before);
+    }
+}
+
 /// All results of one convolution and one normalisation, as bits.
 fn bits(isa: Isa, case: &Case) -> Vec<u32> {
     let rng = &mut ChaCha8Rng::seed_from_u64(7);
@@ -193,8 +214,8 @@ fn bits(isa: Isa, case: &Case) -> Vec<u32> {
     let steps = [case.stride, case.padding];
     let mut all = vec![conv::forward(isa, &x, &weight, case.stride, case.padding)];
     all.extend(conv::backward(isa, &x, &weight, &dy, steps, [true, true]).into_iter().flatten());
-    let (y, statistics) = norm::forward(isa, &x, &gamma, &beta, 1e-5, None);
-    all.extend(norm::backward(isa, &x, &gamma, &beta, &statistics, x.clone(), true));
+    let (y, statistics) = norm::forward(isa, &x, &gamma, &beta, 1e-5, None, true);
+    all.extend(norm::backward(isa, &x, &gamma, &beta, &statistics, x.clone(), true, true));
     all.extend([y, statistics.0, statistics.1]);
     all.iter().flat_map(|t| values(t).into_iter().map(f32::to_bits)).collect()
 }

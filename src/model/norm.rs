@@ -1,4 +1,4 @@
-//! Batch normalisation followed by ReLU, with an explicit mode.
+//! Batch normalisation, alone or followed by ReLU, with an explicit mode.
 
 use crate::kernel::{self, Kernels};
 use burn::nn::BatchNorm;
@@ -14,6 +14,8 @@ pub enum Mode {
     Train,
     /// Running statistics; nothing moves.
     Eval,
+    /// As [`Self::Eval`], and the layer's scale and shift get no gradient, so that no optimiser step moves them.
+    Frozen,
 }
 
 /// `relu(bn(x))`.
@@ -23,25 +25,7 @@ pub enum Mode {
 /// # Shapes
 /// - x, output: `[batch, channels, height, width]`
 pub fn bn_relu<B: Kernels>(norm: &BatchNorm<B>, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 4> {
-    let (gamma, beta, eps) = (norm.gamma.val(), norm.beta.val(), norm.epsilon as f32);
-    if mode == Mode::Eval {
-        let inv_std = (norm.running_var.value_sync() + norm.epsilon).sqrt().recip();
-        return kernel::bn_relu(x, gamma, beta, eps, Some((norm.running_mean.value_sync(), inv_std))).0;
-    }
-    let [batch, _, height, width] = x.dims();
-    let count = (batch * height * width) as f64;
-    let (y, mean, inv_std) = kernel::bn_relu(x, gamma, beta, eps, None);
-    let variance = inv_std.powi_scalar(2).recip() - norm.epsilon;
-    move_statistics(norm, mean, variance, count);
-    y
-}
-
-/// Moves the running statistics towards a batch's mean and biased variance over `count` values a channel.
-fn move_statistics<B: Kernels>(norm: &BatchNorm<B>, mean: Tensor<B, 1>, variance: Tensor<B, 1>, count: f64) {
-    let unbiased = count / (count - 1.0).max(1.0);
-    let blend = |old: Tensor<B, 1>, new: Tensor<B, 1>, scale: f64| (old * (1.0 - norm.momentum) + new * (norm.momentum * scale)).detach();
-    norm.running_mean.update(blend(norm.running_mean.value_sync(), mean, 1.0));
-    norm.running_var.update(blend(norm.running_var.value_sync(), variance, unbiased));
+    normalise(norm, x, mode, kernel::bn_relu)
 }
 
 /// `bn(x)` without ReLU: for layers that end a branch.
@@ -49,18 +33,29 @@ fn move_statistics<B: Kernels>(norm: &BatchNorm<B>, mean: Tensor<B, 1>, variance
 /// # Shapes
 /// - x, output: `[batch, channels, height, width]`
 pub fn bn<B: Kernels>(norm: &BatchNorm<B>, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 4> {
-    let [batch, channels, height, width] = x.dims();
-    let per_channel = |v: Tensor<B, 1>| v.reshape([1, channels, 1, 1]);
-    let (mean, variance) = match mode {
-        Mode::Eval => (per_channel(norm.running_mean.value_sync()), per_channel(norm.running_var.value_sync())),
-        Mode::Train => {
-            let mean = x.clone().mean_dims(&[0, 2, 3]);
-            let variance = (x.clone() - mean.clone()).powi_scalar(2).mean_dims(&[0, 2, 3]);
-            let count = (batch * height * width) as f64;
-            move_statistics(norm, mean.clone().reshape([channels]), variance.clone().reshape([channels]), count);
-            (mean, variance)
-        }
-    };
-    let scale = (variance + norm.epsilon).sqrt().recip() * per_channel(norm.gamma.val());
-    (x - mean) * scale + per_channel(norm.beta.val())
+    normalise(norm, x, mode, kernel::bn)
+}
+
+/// [`kernel::bn_relu`] or [`kernel::bn`].
+type Kernel<B> =
+    fn(Tensor<B, 4>, Tensor<B, 1>, Tensor<B, 1>, f32, Option<(Tensor<B, 1>, Tensor<B, 1>)>) -> (Tensor<B, 4>, Tensor<B, 1>, Tensor<B, 1>);
+
+fn normalise<B: Kernels>(norm: &BatchNorm<B>, x: Tensor<B, 4>, mode: Mode, kernel: Kernel<B>) -> Tensor<B, 4> {
+    let (mut gamma, mut beta, eps) = (norm.gamma.val(), norm.beta.val(), norm.epsilon as f32);
+    if mode == Mode::Frozen {
+        (gamma, beta) = (gamma.detach(), beta.detach());
+    }
+    if mode != Mode::Train {
+        let inv_std = (norm.running_var.value_sync() + norm.epsilon).sqrt().recip();
+        return kernel(x, gamma, beta, eps, Some((norm.running_mean.value_sync(), inv_std))).0;
+    }
+    let [batch, _, height, width] = x.dims();
+    let count = (batch * height * width) as f64;
+    let (y, mean, inv_std) = kernel(x, gamma, beta, eps, None);
+    let variance = inv_std.powi_scalar(2).recip() - norm.epsilon;
+    let unbiased = count / (count - 1.0).max(1.0);
+    let blend = |old: Tensor<B, 1>, new: Tensor<B, 1>, scale: f64| (old * (1.0 - norm.momentum) + new * (norm.momentum * scale)).detach();
+    norm.running_mean.update(blend(norm.running_mean.value_sync(), mean, 1.0));
+    norm.running_var.update(blend(norm.running_var.value_sync(), variance, unbiased));
+    y
 }

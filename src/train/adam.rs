@@ -16,6 +16,8 @@ use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::ops::FloatTensor;
 use burn_store::ModuleSnapshot;
 
+/// PyTorch's default betas.
+pub const BETAS: (f64, f64) = (0.9, 0.999);
 /// Keeps the division finite (PyTorch's default; the framework's is 1e-5).
 const EPSILON: f64 = 1e-8;
 

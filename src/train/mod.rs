@@ -11,15 +11,19 @@
 mod adam;
 mod batch;
 pub mod checkpoint;
+mod colour;
+pub mod contrastive;
 mod evaluate;
 mod input_aware;
+pub mod knn;
 mod learner;
 mod moments;
 mod sgd;
 mod step;
+pub mod views;
 mod warped;
 
-pub use adam::Adam;
+pub use adam::{Adam, BETAS};
 pub use batch::{Batches, Lookup, Source};
 pub use evaluate::{Exam, Examine, Lens, Rule, answers, lens_indices};
 pub use input_aware::InputAware;
