@@ -175,7 +175,7 @@ mod tests {
         steps("defense.lr_base", 3e-4, "0.00025", "0.0004");
         steps("defense.lr_max2", 0.00031, "0.0003", "0.0004");
         steps("defense.lr_max1", 10.0, "8", "10");
-        steps("data.name", "signs-12", "cifar10", "signs");
+        steps("data.name", "signs-12", "folder", "signs");
         steps("data.train", 4000, "3500", "4500");
         steps("data.train", 0, "0", "500");
         steps("attack.batch", 65, "64", "96");
