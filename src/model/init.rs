@@ -2,6 +2,7 @@
 //! framework's own are lazy and, on a CPU, follow a seed that the whole process shares.
 
 use crate::kernel::{self, Kernels};
+use crate::spec::Stages;
 use burn::module::Param;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
@@ -23,6 +24,23 @@ pub struct Init<'a, B: Backend> {
 }
 
 impl<B: Backend> Init<'_, B> {
+    /// The blocks of a residual network's stages, and the channels of the last. Every stage after the first halves the
+    /// resolution with its first block. `block`: makes one of input channels, output channels and stride.
+    pub fn stages<T>(&mut self, stages: &Stages, block: impl Fn(usize, usize, usize, &mut Self) -> T) -> (Vec<Vec<T>>, usize) {
+        let mut inputs = stages.widths[0];
+        let mut layers = Vec::with_capacity(stages.widths.len());
+        for (stage, &width) in stages.widths.iter().enumerate() {
+            let mut blocks = Vec::with_capacity(stages.blocks);
+            for at in 0..stages.blocks {
+                let stride = if stage > 0 && at == 0 { 2 } else { 1 };
+                blocks.push(block(inputs, width, stride, self));
+                inputs = width;
+            }
+            layers.push(blocks);
+        }
+        (layers, inputs)
+    }
+
     /// A convolution without bias that keeps the size at stride 1.
     pub fn conv(&mut self, inputs: usize, outputs: usize, kernel: usize, stride: usize) -> Conv2d<B> {
         let pad = kernel / 2;

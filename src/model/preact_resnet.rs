@@ -65,17 +65,7 @@ impl<B: Kernels> PreActResNet<B> {
         let mut init = Init { rng, device };
         let first = stages.widths[0];
         let conv1 = init.conv(3, first, 3, 1);
-        let mut inputs = first;
-        let mut layers = Vec::with_capacity(stages.widths.len());
-        for (stage, &width) in stages.widths.iter().enumerate() {
-            let mut blocks = Vec::with_capacity(stages.blocks);
-            for block in 0..stages.blocks {
-                let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-                blocks.push(Block::new(inputs, width, stride, &mut init));
-                inputs = width;
-            }
-            layers.push(blocks);
-        }
+        let (layers, inputs) = init.stages(stages, Block::new);
         Self { conv1, layers, linear: init.linear(inputs, classes) }
     }
 

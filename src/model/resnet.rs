@@ -72,17 +72,7 @@ impl<B: Kernels> ResNet<B> {
         let mut init = Init { rng, device };
         let first = stages.widths[0];
         let (conv1, bn1) = (init.conv(3, first, 3, 1), init.norm(first));
-        let mut inputs = first;
-        let mut layers = Vec::with_capacity(stages.widths.len());
-        for (stage, &width) in stages.widths.iter().enumerate() {
-            let mut blocks = Vec::with_capacity(stages.blocks);
-            for block in 0..stages.blocks {
-                let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-                blocks.push(BasicBlock::new(inputs, width, stride, &mut init));
-                inputs = width;
-            }
-            layers.push(blocks);
-        }
+        let (layers, _) = init.stages(stages, BasicBlock::new);
         Self { conv1, bn1, layers }
     }
 

@@ -56,11 +56,11 @@ impl<'a, B: Train> InputAware<'a, B> {
     pub fn new(split: &'a Split, lookup: &'a Lookup, spec: &'a RunSpec, settings: &'a spec::InputAware, trainer: Trainer<B>) -> Self {
         let source = |order| Batches::new(split, lookup, &spec.augment, spec.attack.batch, spec.seed, order);
         let [pattern, mask] = attack::InputAware::generators(settings, spec.seed, &trainer.device);
-        let adam = Adam::new(BETAS, 0.0);
+        let adam = || Adam::new(BETAS, 0.0);
         Self {
             sources: [source("attack"), source("attack cross")],
-            pattern: Part { net: pattern, adam: if settings.bb_compat { Adam::new(BETAS, 0.0).hoarding() } else { Adam::new(BETAS, 0.0) } },
-            mask: Part { net: mask, adam },
+            pattern: Part { net: pattern, adam: if settings.bb_compat { adam().hoarding() } else { adam() } },
+            mask: Part { net: mask, adam: adam() },
             trainer,
             lookup,
             spec,
