@@ -52,8 +52,10 @@ fn attack(run: &RunEntry) -> String {
         Annealing::Steps => ", a tenth after every 100 epochs",
         Annealing::Constant => "",
     };
+    // In a second task the panel names that one; where the backdoor was planted is said here.
+    let first = run.spec.downstream.as_ref().map_or_else(String::new, |_| format!(" on {}", shown("data.name", run.spec.data.name())));
     format!(
-        "Attack: {}, {} epochs of batch {} at learning rate {}{falling}; poison ratio {}, target class {}.",
+        "Attack: {}{first}, {} epochs of batch {} at learning rate {}{falling}; poison ratio {}, target class {}.",
         shown("model.name", run.spec.model.name()),
         a.epochs,
         a.batch,
