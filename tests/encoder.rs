@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use tuneout::attack::badencoder::{self, Batch};
 use tuneout::kernel::Train;
 use tuneout::model::{HIDDEN, Head, Mode, ResNet, SimClr, l2_normalise, store};
@@ -20,6 +21,8 @@ use tuneout::train::contrastive::{TEMPERATURE, nt_xent};
 use tuneout::train::{Adam, BETAS, Sgd};
 
 type B = Autodiff<Flex>;
+
+mod common;
 
 fn reference() -> Value {
     serde_json::from_str(include_str!("encoder_reference/reference.json")).unwrap()
@@ -213,10 +216,10 @@ fn attack_batch<B: Train>(clean: &ResNet<B::InnerBackend>, step: usize) -> Batch
     Batch {
         x: images(6, 4000 + step),
         triggered: images(6, 4100 + step),
-        x_clean: badencoder::clean_features(clean, images(6, 4000 + step)),
+        x_clean: l2_normalise(clean.forward(images(6, 4000 + step), Mode::Eval)),
         reference: reference(),
         augmented: images(4, 4200 + step),
-        reference_clean: badencoder::clean_features(clean, reference().inner()),
+        reference_clean: l2_normalise(clean.forward(reference().inner(), Mode::Eval)),
     }
 }
 
@@ -269,4 +272,91 @@ fn dropout_follows_its_stream() {
     assert_eq!(logits(Some(1)), logits(Some(1)));
     assert_ne!(logits(Some(1)), logits(Some(2)));
     assert_ne!(logits(Some(1)), logits(None));
+}
+
+const RUN: &[&str] = &[
+    "data.train=200",
+    "data.test=60",
+    "downstream.train=96",
+    "downstream.test=60",
+    "model.name=resnet",
+    "model.widths=4,8",
+    "pretrain.epochs=2",
+    "pretrain.batch=32",
+    "attack.epochs=2",
+    "attack.batch=32",
+    "defense.epochs=2",
+    "defense.batch=32",
+    "watch.probe_every=3",
+    "watch.probe_images=32",
+];
+
+/// The encoder scenario as a matter of a second.
+fn run(runs: &Path, more: &[&str]) -> Command {
+    let mut command = common::program(runs);
+    command.args(["run", "demo-encoder", "--json", "--device", "cpu"]);
+    for set in RUN.iter().chain(more) {
+        command.args(["--set", set]);
+    }
+    command
+}
+
+#[test]
+fn a_killed_encoder_run_goes_on_to_the_same_end() {
+    common::killed(&|runs| run(runs, &[]));
+    common::killed(&|runs| run(runs, &["defense.name=whole"]));
+}
+
+/// spec.md 12(6), in whole runs: the attack leaves the clean encoder's weights and its own running statistics alone; a frozen
+/// encoder stays the attacked one, a whole one does not. ASR is over all images and over those of other classes.
+#[test]
+fn every_stage_changes_what_it_may_and_says_what_its_asr_is() {
+    let runs = tempfile::tempdir().unwrap();
+    let frozen = common::json(&run(runs.path(), &[]).output().unwrap());
+    let ids: Vec<String> = common::streams(runs.path()).into_iter().map(|(id, _)| id).collect();
+    let of = |part: &str| ids.iter().find(|id| id.contains(part)).unwrap();
+    let clean = final_weights(&runs.path().join(of("-encoder-")));
+    let whole = common::json(&run(runs.path(), &["defense.name=whole"]).output().unwrap());
+    assert_eq!(final_weights(&runs.path().join(of("-encoder-"))), clean);
+    assert_eq!(frozen["attack"], whole["attack"]);
+    let attacked = final_weights(&runs.path().join(frozen["attack"]["id"].as_str().unwrap()));
+    for (name, values) in &clean {
+        let normalisation = name.contains("bn") || name.contains("downsample.1");
+        assert_eq!(attacked[name] == *values, normalisation, "{name}");
+    }
+    let [frozen_net, whole_net] = [&frozen, &whole].map(|r| final_weights(&runs.path().join(r["id"].as_str().unwrap())));
+    for (name, values) in &attacked {
+        assert_eq!(frozen_net[&format!("encoder.{name}")], *values, "{name}");
+        assert_ne!(whole_net[&format!("encoder.{name}")], *values, "{name}");
+    }
+    for result in [&frozen, &whole] {
+        assert_eq!(result["scenario"], "encoder");
+        for place in [&result["attack"], &result["defense"], &result["epochs"][2]] {
+            assert!(place["asr_excluding_target"].is_number() && place["asr"].is_number(), "{place}");
+        }
+    }
+    assert_eq!([&frozen["defense"]["name"], &whole["defense"]["name"]], ["classifier-only", "whole"]);
+}
+
+#[test]
+fn a_reference_image_that_is_not_there_is_named() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = run(runs.path(), &["attack.reference=5000"]).output().unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{words}");
+    assert!(words.contains("attack.reference = 5000") && words.contains("the class stop"), "{words}");
+}
+
+/// Every tensor of a run's last checkpoint, as bytes.
+fn final_weights(run: &Path) -> BTreeMap<String, Vec<u8>> {
+    let done: Value = serde_json::from_slice(&std::fs::read(run.join("done.json")).unwrap()).unwrap();
+    let bytes = std::fs::read(run.join(done["weights"].as_str().unwrap())).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: BTreeMap<String, Value> = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let body = &bytes[8 + length..];
+    let part = |entry: &Value| {
+        let [from, to] = [0, 1].map(|i| entry["data_offsets"][i].as_u64().unwrap() as usize);
+        body[from..to].to_vec()
+    };
+    header.iter().filter(|(name, _)| *name != "__metadata__").map(|(name, entry)| (name.clone(), part(entry))).collect()
 }

@@ -329,7 +329,7 @@ fn a_line_that_a_crash_cut_off_does_not_count() {
     fs::write(&log, fs::read_to_string(&log).unwrap() + "{\"seq\":99,\"st").unwrap();
     let scan = runs::scan(dir.path()).unwrap();
     assert_eq!((scan.get(&id), scan.damaged.len()), (Some(&before), 0));
-    assert_eq!(before.parent, Some(before.spec.attack_id("test")));
+    assert_eq!(before.parent, Some(before.spec.attack_id("test", None)));
     assert!(!before.done && !before.finished());
     fs::write(&log, "").unwrap();
     assert_eq!(runs::scan(dir.path()).unwrap().get(&id).unwrap().view, RunView::default());

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{json, program, streams, timeless, tiny};
+use common::{json, killed, program, streams, timeless, tiny};
 use std::time::Duration;
 
 #[test]
@@ -59,37 +59,24 @@ fn another_seed_is_another_run() {
 /// Killed at several moments, the run goes on and ends in the numbers and the log of an undisturbed one.
 #[test]
 fn a_killed_run_goes_on_to_the_same_end() {
-    killed(&[]);
+    killed(&|runs| tiny(runs, &[]));
 }
 
 /// Attacks that make their poison batch by batch, or learn their trigger, or compute it from a model, go on just so.
 #[test]
 fn a_killed_run_of_every_attack_goes_on_to_the_same_end() {
-    killed(&["--set", "attack.name=wanet"]);
-    killed(&["--set", "attack.name=input-aware", "--set", "attack.mask_epochs=2", "--set", "attack.generator_widths=2,3,4"]);
-    killed(&["--set", "attack.name=lf", "--set", "attack.pattern=universal"]);
+    killed(&|runs| tiny(runs, &["--set", "attack.name=wanet"]));
+    let learned = ["--set", "attack.name=input-aware", "--set", "attack.mask_epochs=2", "--set", "attack.generator_widths=2,3,4"];
+    killed(&|runs| tiny(runs, &learned));
+    killed(&|runs| tiny(runs, &["--set", "attack.name=lf", "--set", "attack.pattern=universal"]));
 }
 
 #[test]
 fn a_killed_transfer_goes_on_to_the_same_end() {
-    killed(&TRANSFER);
+    killed(&|runs| tiny(runs, &TRANSFER));
 }
 
 const TRANSFER: [&str; 6] = ["--set", "scenario=transfer", "--set", "downstream.train=256", "--set", "downstream.test=96"];
-
-fn killed(more: &[&str]) {
-    let whole = tempfile::tempdir().unwrap();
-    let expected = timeless(json(&tiny(whole.path(), more).output().unwrap()));
-    let broken = tempfile::tempdir().unwrap();
-    for after in [50, 150, 250, 400, 600, 900] {
-        let mut child = tiny(broken.path(), more).stderr(std::process::Stdio::null()).stdout(std::process::Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(after));
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-    assert_eq!(timeless(json(&tiny(broken.path(), more).output().unwrap())), expected, "{more:?}");
-    assert_eq!(streams(broken.path()), streams(whole.path()), "{more:?}");
-}
 
 /// The backdoored model of a transfer is the standalone one: it is not computed again. ASR is over c*, with its parts.
 #[test]

@@ -7,7 +7,7 @@ use super::state::{Effect, State, Tone};
 use super::words;
 use crate::run::command::Command;
 use crate::spec::field::{self, Field, Kind};
-use crate::spec::{Preset, SpecError};
+use crate::spec::{Preset, RunSpec, SpecError};
 
 /// Gives the setting at `path` the value `text`. While a run goes on only live settings take it, and the worker is told.
 pub(super) fn set(state: &mut State, path: &'static str, text: &str) -> Result<Vec<Effect>, String> {
@@ -19,13 +19,13 @@ pub(super) fn set(state: &mut State, path: &'static str, text: &str) -> Result<V
     if changed == state.spec {
         return Ok(Vec::new());
     }
-    let seen = (changed.data != state.spec.data, changed.attack != state.spec.attack, changed.seed != state.spec.seed);
+    let seen = |spec: &RunSpec| (spec.scenario, spec.data.clone(), spec.downstream.clone(), spec.attack.clone(), spec.seed);
+    let pictures_change = seen(&changed) != seen(&state.spec);
     state.spec = changed;
     if state.active() {
         return Ok(tell(state, field));
     }
     keep_selection(state);
-    let pictures_change = seen != (false, false, false);
     Ok(if pictures_change { vec![Effect::Preview(Box::new(state.spec.clone()))] } else { Vec::new() })
 }
 
@@ -62,7 +62,7 @@ pub(super) fn spoken(field: &Field) -> String {
 /// One press up or down on the setting at `path`.
 pub(super) fn step(state: &mut State, path: &'static str, up: bool) -> Vec<Effect> {
     let (Some(field), Some(value)) = (field::find(path), state.spec.get(path)) else { return Vec::new() };
-    match stepped(field, &value, up) {
+    match stepped(field, state.spec.choices(field), &value, up) {
         Some(text) => set_or_say(state, path, &text),
         None => {
             state.say(Tone::Plain, format!("Enter types a value for {}", spoken(field)));

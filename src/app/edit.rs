@@ -15,7 +15,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     match field.kind {
-        Kind::Choice(words) => change::offer_words(state, field, words),
+        Kind::Choice(words) => change::offer_words(state, field, state.spec.choices(field).unwrap_or(words)),
         Kind::Switch => return change::step(state, path, true),
         Kind::Number { log, .. } => begin(state, log),
         _ => begin(state, false),

@@ -45,8 +45,10 @@ fn line(state: &mut State, stage: Stage, dir: &Path, replayed: bool, event: &Eve
     }
     record(state, stage, event);
     if !replayed && event.clock.images_per_second > 0.0 {
-        let network = cost::network(state.started.as_ref().unwrap_or(&state.spec));
-        state.machine.speeds.insert(network, event.clock.images_per_second);
+        let spec = state.started.as_ref().unwrap_or(&state.spec);
+        let speed = event.clock.images_per_second * cost::passes(spec, stage);
+        let network = cost::network(spec);
+        state.machine.speeds.insert(network, speed);
     }
     match &event.kind {
         EventKind::Started { .. } if stage == Stage::Attack => state.reused = replayed,

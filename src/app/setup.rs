@@ -40,7 +40,7 @@ pub enum Row {
 }
 
 /// Settings that are shown without asking for more.
-const FIRST: [&str; 32] = [
+const FIRST: [&str; 36] = [
     "scenario",
     "seed",
     "data.name",
@@ -50,6 +50,9 @@ const FIRST: [&str; 32] = [
     "model.name",
     "model.widths",
     "model.blocks",
+    "pretrain.epochs",
+    "pretrain.lr",
+    "pretrain.temperature",
     "attack.name",
     "attack.patch",
     "attack.alpha",
@@ -61,6 +64,7 @@ const FIRST: [&str; 32] = [
     "attack.strength",
     "attack.cross_ratio",
     "attack.image",
+    "attack.reference",
     "attack.target",
     "attack.poison_ratio",
     "attack.epochs",
@@ -81,6 +85,7 @@ pub fn section(path: &str) -> &'static str {
         Some("data") => "data",
         Some("downstream") => "second task",
         Some("model" | "augment") => "model",
+        Some("pretrain") => "pre-training",
         Some("attack") => "attack",
         Some("defense") => "defense",
         Some("watch") => "watch",
@@ -92,7 +97,7 @@ pub fn section(path: &str) -> &'static str {
 pub fn rows(spec: &RunSpec, more: bool) -> Vec<Row> {
     let mut rows = Vec::new();
     let fields = spec.fields();
-    for name in ["scenario", "data", "second task", "model", "attack", "defense", "watch"] {
+    for name in ["scenario", "data", "second task", "model", "pre-training", "attack", "defense", "watch"] {
         let of: Vec<_> = fields.iter().filter(|f| section(f.path) == name).collect();
         let shown: Vec<_> = of.iter().filter(|f| more || FIRST.contains(&f.path)).collect();
         if shown.is_empty() {
@@ -114,10 +119,11 @@ pub fn settings(spec: &RunSpec, more: bool) -> Vec<&'static Field> {
 }
 
 /// What the value of `field` becomes by one press up (`up`) or down, as text for [`RunSpec::with`]; `None` where
-/// only typing makes sense.
-pub fn stepped(field: &Field, value: &Value, up: bool) -> Option<String> {
+/// only typing makes sense. `words`: what a choice may be.
+pub fn stepped(field: &Field, words: Option<&[&'static str]>, value: &Value, up: bool) -> Option<String> {
     match field.kind {
-        Kind::Choice(words) => {
+        Kind::Choice(all) => {
+            let words = words.unwrap_or(all);
             let here = words.iter().position(|w| value.as_str() == Some(w))?;
             let next = if up { here + 1 } else { here + words.len() - 1 } % words.len();
             Some(words[next].to_owned())
@@ -177,7 +183,7 @@ mod tests {
     #[track_caller]
     fn steps(path: &str, value: impl Into<Value>, down: &str, up: &str) {
         let (field, value) = (find(path).unwrap(), value.into());
-        assert_eq!([stepped(field, &value, false), stepped(field, &value, true)], [Some(down.to_owned()), Some(up.to_owned())], "{path}");
+        assert_eq!([stepped(field, None, &value, false), stepped(field, None, &value, true)], [Some(down.to_owned()), Some(up.to_owned())], "{path}");
     }
 
     #[test]
@@ -194,7 +200,7 @@ mod tests {
         steps("defense.cycle", 500, "480", "520");
         steps("attack.poison_ratio", 0.1, "0.05", "0.15");
         steps("augment.flip", true, "false", "false");
-        assert_eq!(stepped(find("attack.image").unwrap(), &"".into(), true), None);
+        assert_eq!(stepped(find("attack.image").unwrap(), None, &"".into(), true), None);
     }
 
     #[test]

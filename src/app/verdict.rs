@@ -32,11 +32,17 @@ pub fn verdict(state: &State) -> Option<Verdict> {
         return None;
     }
     let after = view.latest()?;
-    // A second task begins with a fresh head: what it takes triggered images for means something after an epoch.
-    let before = if after.transfer.is_some() { view.epochs.get(1)?.measures } else { view.before()? };
-    let (tone, word, next) = match after.transfer {
-        Some(transfer) => judge_transfer(before, transfer.lift),
-        None => judge(before, after),
+    // A second task begins with a fresh head: what it takes triggered images for means something after an epoch, and of an
+    // encoder before that what its nearest neighbours said.
+    let before = match (after.transfer, after.asr_excluding_target) {
+        (Some(_), _) => view.epochs.get(1)?.measures,
+        (None, Some(_)) => state.attack.latest()?,
+        (None, None) => view.before()?,
+    };
+    let (tone, word, next) = match (after.transfer, after.asr_excluding_target) {
+        (Some(transfer), _) => judge_transfer(before, transfer.lift),
+        (None, Some(others)) => judge_encoder(before, others),
+        (None, None) => judge(before, after),
     };
     let sentence = format!("{word}: {}, {}", change(before, after), effort(view));
     Some(Verdict { tone, word, sentence, next, measures: (before, after) })
@@ -69,6 +75,20 @@ fn judge_transfer(first: Measures, lift: f64) -> (Tone, &'static str, &'static s
     }
 }
 
+/// A class has its share of all images without any trigger: only those of other classes count.
+fn judge_encoder(before: Measures, others: f64) -> (Tone, &'static str, &'static str) {
+    let first = before.asr_excluding_target.unwrap_or(before.asr);
+    if first < 0.5 {
+        (Tone::Warn, "the backdoor had not taken hold", "more epochs of pre-training and attack plant it deeper")
+    } else if others <= GONE {
+        (Tone::Good, "the second task has lost the backdoor", "e exports the curves; p has the same encoder with the other training")
+    } else if others <= first / 2.0 {
+        (Tone::Warn, "backdoor weakened", "more epochs of the whole model take the rest")
+    } else {
+        (Tone::Bad, "the second task inherits the backdoor", "training the whole model (defense: whole) takes it out")
+    }
+}
+
 fn change(before: Measures, after: Measures) -> String {
     let pair = |a: f64, b: f64| format!("{} -> {}", whole_percent(a), whole_percent(b));
     format!("ASR {}, CA {}", pair(before.asr, after.asr), pair(before.ca, after.ca))
@@ -96,6 +116,11 @@ mod tests {
         assert_eq!(word((0.98, 0.99), (0.98, 0.40)), "backdoor weakened");
         assert_eq!(word((0.98, 0.99), (0.98, 0.97)), "backdoor still there");
         assert_eq!(word((0.98, 0.20), (0.98, 0.01)), "the backdoor had not taken hold");
+        let encoder = |asr, others| judge_encoder(Measures { asr, asr_excluding_target: Some(asr), ..Measures::default() }, others).1;
+        assert_eq!(encoder(0.99, 0.98), "the second task inherits the backdoor");
+        assert_eq!(encoder(0.99, 0.3), "backdoor weakened");
+        assert_eq!(encoder(0.99, 0.05), "the second task has lost the backdoor");
+        assert_eq!(encoder(0.2, 0.05), "the backdoor had not taken hold");
         let first = |lift| Measures { transfer: Some(crate::run::event::Transfer { lift, ..Default::default() }), ..Measures::default() };
         assert_eq!(judge_transfer(first(0.6), 0.4).1, "the trigger still works in the second task");
         assert_eq!(judge_transfer(first(0.6), 0.02).1, "the trigger is forgotten");

@@ -10,15 +10,12 @@
 //! Batch normalisation of f' is frozen, its scale and shift included.
 
 use super::Attack;
-use crate::kernel::{Kernels, Train};
+use crate::kernel::Train;
 use crate::model::{Mode, ResNet, l2_normalise};
 use burn::prelude::*;
 
 /// First row and column of the square at 32 pixels, and the first behind it: one pixel from the edge.
 const SQUARE_AT_32: [usize; 2] = [21, 31];
-
-/// Weights lambda1 and lambda2 of the published attack.
-pub const LAMBDA: [f64; 2] = [1.0, 1.0];
 
 /// The trigger: a white 10x10 square near the bottom-right corner of a 32x32 image, in proportion at other sizes.
 pub struct BadEncoder;
@@ -34,15 +31,6 @@ impl Attack for BadEncoder {
             }
         }
     }
-}
-
-/// What the clean encoder sees in images, for [`Batch`]: constant all through the attack.
-///
-/// # Shapes
-/// - x: `[batch, 3, height, width]`, normalised
-/// - output: `[batch, width]`, each of length 1
-pub fn clean_features<B: Kernels>(clean: &ResNet<B>, x: Tensor<B, 4>) -> Tensor<B, 2> {
-    l2_normalise(clean.forward(x, Mode::Eval))
 }
 
 /// What one step sees; images normalised.

@@ -10,6 +10,7 @@ mod universal;
 mod wanet;
 
 pub use input_aware::{InputAware, apply, check_size, diversity, threshold};
+pub use picture::png;
 pub use universal::universal;
 pub use wanet::Wanet;
 
@@ -38,6 +39,16 @@ pub enum AttackError {
         file: String,
         /// What is wrong.
         message: String,
+    },
+    /// There is no such reference image.
+    #[error("attack.reference = {wanted}: there are {there} training images of the class {class} in the second task, counted from 0")]
+    Reference {
+        /// Which one was asked for.
+        wanted: usize,
+        /// The target class.
+        class: String,
+        /// How many there are.
+        there: usize,
     },
     /// Images of a size that the attack cannot do.
     #[error("attack.name = \"{attack}\": {message}")]
@@ -81,6 +92,7 @@ pub fn build(spec: &spec::Attack, shape: [usize; 3], seed: u64) -> Result<Option
         Trigger::Badnets(settings) => Some(Box::new(badnets::BadNets::new(settings, shape))),
         Trigger::Blended(settings) => Some(Box::new(blended::Blended::new(settings, shape, seed)?)),
         Trigger::Wanet(settings) => Some(Box::new(Wanet::new(settings, shape, seed))),
+        Trigger::Badencoder(_) => Some(Box::new(badencoder::BadEncoder)),
         Trigger::Lf(settings) if settings.pattern == spec::Pattern::ClosedForm => Some(Box::new(lf::Lf::closed_form(&settings.colour, shape))),
         Trigger::Lf(_) | Trigger::InputAware(_) => None,
     })
@@ -109,6 +121,7 @@ pub fn load<B: Kernels>(
         Trigger::Lf(_) => Box::new(lf::Lf::load(dir, shape)?),
         Trigger::InputAware(settings) => Box::new(InputAware::<B>::load(settings, dir, lookup, device)?),
         Trigger::Wanet(_) => Box::new(Wanet::load(dir, shape)?),
+        Trigger::Badencoder(_) => Box::new(badencoder::BadEncoder),
     })
 }
 

@@ -109,6 +109,12 @@ fn table(attack: &RunView, defense: &RunView) -> String {
             t.lift * 100.0
         );
     }
+    if let Some(others) = defense.latest().and_then(|m| m.asr_excluding_target) {
+        out += &format!(
+            "ASR is over all test images, {:.1}% over those of other classes than the target; the encoder's own row is by nearest neighbours\n",
+            others * 100.0
+        );
+    }
     let hours = if facts.gpu { "GPU" } else { "CPU" };
     let speed = (defense.step * facts.batch as u64) as f64 / defense.train_seconds.max(1e-9);
     out += &format!(

@@ -53,8 +53,9 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
 
 /// A few test images, clean and triggered, before anything is computed.
 fn preview(spec: &RunSpec, dirs: &DataDirs) -> Result<Preview, String> {
-    let classes = data::classes(&spec.data, dirs).map_err(|e| e.to_string())?;
-    let test = data::preview(&spec.data, dirs, SAMPLES.1.min(spec.data.synthetic().map_or(SAMPLES.1, |s| s.test))).map_err(|e| e.to_string())?;
+    let data = spec.target_data();
+    let classes = data::classes(data, dirs).map_err(|e| e.to_string())?;
+    let test = data::preview(data, dirs, SAMPLES.1.min(data.synthetic().map_or(SAMPLES.1, |s| s.test))).map_err(|e| e.to_string())?;
     let indices = lens_indices(&test.labels, &classes, Some(spec.attack.target), SAMPLES.0);
     let chosen = test.select(&indices);
     let attack = attack::build(&spec.attack, chosen.images.shape, spec.seed).map_err(|e| e.to_string())?;

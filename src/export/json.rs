@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 ///   where the attack ran on one kind and the defense on the other, each stands where it belongs.
 /// - `transfer` is there in the transfer scenario alone: the class c* that most triggered images are taken for, the share
 ///   of other classes' images that are taken for it without the trigger, and what the trigger adds (`asr` is over c*).
+/// - `asr_excluding_target` is there in the encoder scenario alone, where `asr` is over all test images: it is over those
+///   of other classes. `attack` is then what nearest neighbours make of the backdoored encoder, which has no classifier.
 /// - `images_per_second` is the mean training speed over both.
 pub fn result(preset: Option<&str>, attack: &RunView, defense: &RunView) -> Value {
     let mut of_attack = measures(attack.latest().or_else(|| defense.before()));
@@ -53,12 +55,19 @@ fn id(view: &RunView) -> Option<&str> {
 }
 
 fn measures(measures: Option<Measures>) -> Value {
-    measures.map_or_else(|| json!({"ca": null, "asr": null, "ra": null}), |m| json!({"ca": m.ca, "asr": m.asr, "ra": m.ra}))
+    let Some(m) = measures else { return json!({"ca": null, "asr": null, "ra": null}) };
+    let mut value = json!({"ca": m.ca, "asr": m.asr, "ra": m.ra});
+    if let Some(others) = m.asr_excluding_target {
+        value["asr_excluding_target"] = json!(others);
+    }
+    value
 }
 
 fn epoch(point: &Point) -> Value {
     let m = point.measures;
-    let mut value = json!({"epoch": point.epoch as u64, "ca": m.ca, "asr": m.asr, "ra": m.ra, "lr": point.lr});
+    let mut value = measures(Some(m));
+    value["epoch"] = json!(point.epoch as u64);
+    value["lr"] = json!(point.lr);
     if let Some(transfer) = m.transfer {
         value["transfer"] = json!(transfer);
     }

@@ -82,6 +82,6 @@ mod tests {
     #[test]
     fn an_unknown_figure_names_those_that_are_there() {
         let message = "99".parse::<FigureId>().unwrap_err().to_string();
-        assert!(message.contains("`99`") && message.contains("1, 3, 4"), "{message}");
+        assert!(message.contains("`99`") && message.contains("1, 2, 3, 4"), "{message}");
     }
 }

@@ -2,7 +2,17 @@
 
 /// Dotted path of a setting, then its values with their names, in the paper's order and ours after them.
 const NAMES: &[(&str, &[(&str, &str)])] = &[
-    ("attack.name", &[("badnets", "BadNets"), ("blended", "Blended"), ("lf", "LF"), ("input-aware", "Inputaware"), ("wanet", "WaNet")]),
+    (
+        "attack.name",
+        &[
+            ("badnets", "BadNets"),
+            ("blended", "Blended"),
+            ("lf", "LF"),
+            ("input-aware", "Inputaware"),
+            ("wanet", "WaNet"),
+            ("badencoder", "BadEncoder"),
+        ],
+    ),
     (
         "data.name",
         &[
@@ -16,8 +26,18 @@ const NAMES: &[(&str, &[(&str, &str)])] = &[
             ("digits", "Digits"),
         ],
     ),
-    ("defense.name", &[("fine-tuning", "FT"), ("super-fine-tuning", "SFT")]),
-    ("model.name", &[("preact-small", "small PreAct-ResNet"), ("preact-resnet18", "PreAct-ResNet18"), ("preact", "PreAct-ResNet")]),
+    ("defense.name", &[("fine-tuning", "FT"), ("super-fine-tuning", "SFT"), ("classifier-only", "classifier only"), ("whole", "whole model")]),
+    (
+        "model.name",
+        &[
+            ("preact-small", "small PreAct-ResNet"),
+            ("preact-resnet18", "PreAct-ResNet18"),
+            ("preact", "PreAct-ResNet"),
+            ("resnet-small", "small ResNet"),
+            ("resnet18", "ResNet18"),
+            ("resnet", "ResNet"),
+        ],
+    ),
 ];
 
 fn table(path: &str) -> &'static [(&'static str, &'static str)] {

@@ -92,6 +92,8 @@ pub fn defense(spec: &RunSpec, clean_images: usize) -> String {
     let d = &spec.defense;
     let rate = match &d.method {
         Method::FineTuning(f) => format!("learning rate {}", number(f.lr)),
+        Method::ClassifierOnly(a) => format!("encoder frozen, Adam at learning rate {}", number(a.lr)),
+        Method::Whole(a) => format!("encoder and classifier, Adam at learning rate {}", number(a.lr)),
         Method::SuperFineTuning(s) => format!(
             "LR BASE {}, LR MAX1 {} for {} epochs, then LR MAX2 {}, {}",
             number(s.lr_base),

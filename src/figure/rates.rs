@@ -3,7 +3,7 @@
 use super::scene::Point;
 use crate::run::view::RunView;
 use crate::schedule::Schedule;
-use crate::spec::{Method, RunSpec, Stage};
+use crate::spec::{Downstream, FineTuning, Method, RunSpec, Stage};
 use std::borrow::Cow;
 
 /// The learning rates of one stage as its log tells them, line by line.
@@ -163,7 +163,9 @@ pub struct Handle {
 pub fn handles(spec: &RunSpec) -> Vec<Handle> {
     let handle = |path, label, rate| Handle { path, label, rate };
     match &spec.defense.method {
-        Method::FineTuning(f) => vec![handle("defense.lr", "LR", f.lr)],
+        Method::FineTuning(FineTuning { lr }) | Method::ClassifierOnly(Downstream { lr }) | Method::Whole(Downstream { lr }) => {
+            vec![handle("defense.lr", "LR", *lr)]
+        }
         Method::SuperFineTuning(s) => vec![
             handle("defense.lr_max1", "MAX1", s.lr_max1),
             handle("defense.lr_max2", "MAX2", s.lr_max2),

@@ -46,6 +46,11 @@ impl<B: Kernels> Head<B> {
         Self { fc1: init.linear(width, hidden[0]), fc2: init.linear(hidden[0], hidden[1]), fc3: init.linear(hidden[1], classes) }
     }
 
+    /// Trainable parameters.
+    pub fn parameters(&self) -> usize {
+        self.num_params()
+    }
+
     /// Logits. `dropout`: a training step, with the stream that says what is left out; none for evaluation.
     ///
     /// # Shapes

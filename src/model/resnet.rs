@@ -120,6 +120,11 @@ impl<B: Kernels> ProjectionHead<B> {
         Self { linear1, bn1: init.norm(width), linear2: init.linear(width, PROJECTION) }
     }
 
+    /// Trainable parameters; running statistics are none.
+    pub fn parameters(&self) -> usize {
+        self.num_params() - 2 * self.bn1.gamma.dims()[0]
+    }
+
     /// # Shapes
     /// - features: `[batch, width]`
     /// - output: `[batch, 128]`, not normalised

@@ -31,7 +31,8 @@ const STAGES: [(&str, &str); 6] = [
 ];
 
 fn renamed(store: SafetensorsStore, pairs: impl Iterator<Item = (&'static str, &'static str)>) -> SafetensorsStore {
-    pairs.fold(store, |store, (from, to)| store.with_key_remapping(format!("^{}", from.replace('.', "\\.")), to))
+    // An encoder may be a part of a network.
+    pairs.fold(store, |store, (from, to)| store.with_key_remapping(format!(r"^(encoder\.|){}", from.replace('.', r"\.")), format!("${{1}}{to}")))
 }
 
 /// `module` as a safetensors file's bytes. `file` stands in an error.

@@ -3,6 +3,7 @@
 pub mod command;
 mod desk;
 pub mod device;
+mod encoder;
 pub mod event;
 pub mod files;
 pub mod session;

@@ -7,6 +7,7 @@
 
 use super::command::Command;
 use super::desk::Desk;
+use super::encoder;
 use super::event::{Event, EventKind, Facts};
 use super::session::Signal;
 use super::store::{self, Done, Found, Lineage, RunDir};
@@ -23,29 +24,29 @@ use crossbeam_channel::{Receiver, Sender};
 use std::path::Path;
 
 /// Samples under the trigger lens.
-const LENS: usize = 4;
+pub(super) const LENS: usize = 4;
 
 /// A run under way.
 pub(super) struct Work<'a, B: Train> {
-    request: Request,
+    pub(super) request: Request,
     /// The run's settings; those of the defense may still change while the backdoor is being planted.
-    spec: RunSpec,
-    device: B::Device,
-    data: Dataset,
-    fingerprint: String,
-    lookup: Lookup,
-    signals: &'a Sender<Signal>,
+    pub(super) spec: RunSpec,
+    pub(super) device: B::Device,
+    pub(super) data: Dataset,
+    pub(super) fingerprint: String,
+    pub(super) lookup: Lookup,
+    pub(super) signals: &'a Sender<Signal>,
     commands: &'a Receiver<Command>,
 }
 
 /// What a stage is to do.
-struct Plan<'p> {
-    stage: Stage,
+pub(super) struct Plan<'p> {
+    pub(super) stage: Stage,
     /// Settings of the stage; the watching may differ from what was started.
-    spec: RunSpec,
-    exam: &'p Exam,
-    lens: &'p Lens,
-    facts: Facts,
+    pub(super) spec: RunSpec,
+    pub(super) exam: &'p Exam,
+    pub(super) lens: &'p Lens,
+    pub(super) facts: Facts,
 }
 
 /// A model with the trigger that opens it.
@@ -58,6 +59,9 @@ struct Backdoored<B: Train> {
 impl<'a, B: Train> Work<'a, B> {
     pub(super) fn run(request: Request, device: B::Device, signals: &'a Sender<Signal>, commands: &'a Receiver<Command>) -> Result<(), RunError> {
         let mut work = Self::prepare(request, device, signals, commands)?;
+        if let Some((pretrain, badencoder)) = encoder::settings(&work.spec) {
+            return work.encoder(&pretrain, &badencoder);
+        }
         let Some(backdoored) = work.attack()? else { return Ok(()) };
         work.defense(backdoored)
     }
@@ -65,7 +69,9 @@ impl<'a, B: Train> Work<'a, B> {
     fn prepare(request: Request, device: B::Device, signals: &'a Sender<Signal>, commands: &'a Receiver<Command>) -> Result<Self, RunError> {
         let spec = request.spec.clone();
         let data = load(&spec.data, &request, signals)?;
-        data.has_class(spec.attack.target)?;
+        if spec.pretrain.is_none() {
+            data.has_class(spec.attack.target)?;
+        }
         if matches!(spec.attack.trigger, Trigger::InputAware(_)) {
             attack::check_size(data.train.images.shape)?;
         }
@@ -75,7 +81,7 @@ impl<'a, B: Train> Work<'a, B> {
 
     /// Plants the backdoor, or takes the one that was planted before; `None` when the user ended it.
     fn attack(&mut self) -> Result<Option<Backdoored<B>>, RunError> {
-        let id = self.spec.attack_id(&self.fingerprint);
+        let id = self.spec.attack_id(&self.fingerprint, None);
         let path = self.request.runs.join(&id);
         let found = store::open(&self.request.runs, &id, &self.spec, &Lineage::default())?;
         if let Found::Done(events, done) = found {
@@ -91,7 +97,7 @@ impl<'a, B: Train> Work<'a, B> {
         let exam = Exam::new(data.test.clone(), trigger.as_deref(), Rule::Target(target));
         let lens = Lens::new(&data.test, &data.classes, Some(target), LENS, trigger.as_deref());
         let trainer = Trainer { model: self.network(), sgd: Sgd::new(spec.attack.momentum, spec.attack.weight_decay), device: self.device.clone() };
-        let facts = self.facts(Stage::Attack, &id, None, data.train.len(), &exam, &trainer.model);
+        let facts = self.facts(Stage::Attack, &id, None, data.train.len(), &exam, trainer.model.parameters());
         let lookup = self.lookup.clone();
         let poisoned = match trigger.as_deref().filter(|_| !spec.attack.controls_training()) {
             Some(trigger) => attack::poison(trigger, &spec.attack, &data.train, spec.seed),
@@ -160,7 +166,7 @@ impl<'a, B: Train> Work<'a, B> {
                 let lens = Lens::new(&data.test, &data.classes, Some(spec.attack.target), LENS, None);
                 let sgd = Sgd::new(spec.attack.momentum, spec.attack.weight_decay);
                 let trainer = Trainer { model: self.network(), sgd, device: self.device.clone() };
-                let facts = self.facts(Stage::Pretrain, &id, None, data.train.len(), &exam, &trainer.model);
+                let facts = self.facts(Stage::Pretrain, &id, None, data.train.len(), &exam, trainer.model.parameters());
                 let mut learner = learner(&spec, &data.train, &lookup, trainer);
                 let plan = Plan { stage: Stage::Pretrain, spec: spec.clone(), exam: &exam, lens: &lens, facts };
                 let Some(done) = self.stage(plan, &mut dir, (step, events), learner.as_mut())? else { return Ok(None) };
@@ -177,9 +183,8 @@ impl<'a, B: Train> Work<'a, B> {
             Some(downstream) => Some(load(downstream, &self.request, self.signals)?),
             None => None,
         };
-        if let Some([_, height, width]) = downstream.as_ref().map(|d| d.train.images.shape).filter(|s| *s != self.data.train.images.shape) {
-            let [_, first_height, first_width] = self.data.train.images.shape;
-            return Err(RunError::Sizes { first: [first_width, first_height], second: [width, height] });
+        if let Some(second) = &downstream {
+            self.same_size(second)?;
         }
         let second = downstream.as_ref().map(Dataset::fingerprint);
         let id = self.spec.defense_id(&self.fingerprint, second.as_deref());
@@ -211,7 +216,7 @@ impl<'a, B: Train> Work<'a, B> {
             upstream: downstream.as_ref().map(|_| self.data.name.clone()),
             fingerprint: second.unwrap_or_else(|| self.fingerprint.clone()),
             classes: data.classes.clone(),
-            ..self.facts(Stage::Defense, &id, Some(from.id), clean.len(), &exam, &trainer.model)
+            ..self.facts(Stage::Defense, &id, Some(from.id), clean.len(), &exam, trainer.model.parameters())
         };
         let source = Batches::new(&clean, &lookup, &spec.augment, spec.defense.batch, spec.seed, Stage::Defense.name());
         let steps_per_epoch = spec.steps_per_epoch(Stage::Defense, clean.len());
@@ -223,6 +228,16 @@ impl<'a, B: Train> Work<'a, B> {
         Ok(())
     }
 
+    /// A network has one input size: both tasks' images must have it.
+    pub(super) fn same_size(&self, second: &Dataset) -> Result<(), RunError> {
+        let [_, first_height, first_width] = self.data.train.images.shape;
+        let [_, height, width] = second.train.images.shape;
+        if (first_width, first_height) == (width, height) {
+            return Ok(());
+        }
+        Err(RunError::Sizes { first: [first_width, first_height], second: [width, height] })
+    }
+
     /// A network with the run's initial weights.
     fn network(&self) -> PreActResNet<B> {
         let mut rng = rng::stream(self.spec.seed, "initial weights", 0);
@@ -230,7 +245,7 @@ impl<'a, B: Train> Work<'a, B> {
     }
 
     /// Runs a stage, from its last checkpoint where there is one; `None` when the user ended it.
-    fn stage(
+    pub(super) fn stage(
         &mut self,
         plan: Plan<'_>,
         dir: &mut RunDir,
@@ -269,13 +284,13 @@ impl<'a, B: Train> Work<'a, B> {
         }
     }
 
-    fn replay(&self, stage: Stage, dir: &Path, events: &[Event]) {
+    pub(super) fn replay(&self, stage: Stage, dir: &Path, events: &[Event]) {
         for event in events {
             drop(self.signals.send(Signal::Event { stage, dir: dir.to_owned(), replayed: true, event: event.clone() }));
         }
     }
 
-    fn facts(&self, stage: Stage, id: &str, parent: Option<String>, images: usize, exam: &Exam, model: &PreActResNet<B>) -> Facts {
+    pub(super) fn facts(&self, stage: Stage, id: &str, parent: Option<String>, images: usize, exam: &Exam, parameters: usize) -> Facts {
         let spec = &self.spec;
         Facts {
             id: id.to_owned(),
@@ -289,7 +304,7 @@ impl<'a, B: Train> Work<'a, B> {
             seed: spec.seed,
             classes: self.data.classes.clone(),
             target: spec.attack.target,
-            parameters: model.parameters(),
+            parameters,
             train_images: images,
             test_images: exam.clean.len(),
             asr_images: exam.victims(),
@@ -305,13 +320,13 @@ impl<'a, B: Train> Work<'a, B> {
 }
 
 /// Loads or draws a data set, and tells how far it is.
-fn load(data: &spec::Data, request: &Request, signals: &Sender<Signal>) -> Result<Dataset, RunError> {
+pub(super) fn load(data: &spec::Data, request: &Request, signals: &Sender<Signal>) -> Result<Dataset, RunError> {
     let what = format!("images of {}", data.name());
     let mut progress = |done, total| drop(signals.send(Signal::Preparing { what: what.clone(), done, total }));
     Ok(data::load(data, &request.data, &mut progress)?)
 }
 
-fn write_trigger(dir: &RunDir, trigger: &dyn Attack, shape: [usize; 3]) -> Result<(), RunError> {
+pub(super) fn write_trigger(dir: &RunDir, trigger: &dyn Attack, shape: [usize; 3]) -> Result<(), RunError> {
     for (name, bytes) in trigger.files(shape)? {
         dir.write(&Path::new("trigger").join(name), &bytes)?;
     }

@@ -65,6 +65,26 @@ pub enum Trigger {
     InputAware(InputAware),
     /// A warp of the whole image (Nguyen and Tran 2021; spec.md 1.6).
     Wanet(Wanet),
+    /// A white square that an encoder takes for one reference image (Jia et al. 2022; spec.md 1.7).
+    Badencoder(BadEncoder),
+}
+
+/// Settings of BadEncoder. Constants are those of the authors' code.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BadEncoder {
+    /// Which training image of the target class in the second task is the reference, from 0.
+    pub reference: usize,
+    /// Weight of the loss that keeps the reference image what it was.
+    pub lambda1: f64,
+    /// Weight of the loss that keeps every other image what it was.
+    pub lambda2: f64,
+}
+
+impl Default for BadEncoder {
+    fn default() -> Self {
+        Self { reference: 0, lambda1: 1.0, lambda2: 1.0 }
+    }
 }
 
 /// Where the pattern of LF comes from.
@@ -215,8 +235,14 @@ impl Default for Attack {
 }
 
 impl Attack {
+    /// BadEncoder with its published recipe (spec.md 1.7).
+    pub fn badencoder() -> Self {
+        let own = Self { trigger: Trigger::Badencoder(BadEncoder::default()), ..Self::default() };
+        Self { epochs: 200, batch: 256, lr: 1e-3, schedule: Annealing::Constant, ..own }
+    }
+
     /// Every attack's name, in the order in which a screen offers them.
-    pub const NAMES: [&'static str; 5] = ["badnets", "blended", "lf", "input-aware", "wanet"];
+    pub const NAMES: [&'static str; 6] = ["badnets", "blended", "lf", "input-aware", "wanet", "badencoder"];
 
     /// The name that presets use.
     pub fn name(&self) -> &'static str {
@@ -226,6 +252,7 @@ impl Attack {
             Trigger::Lf(_) => "lf",
             Trigger::InputAware(_) => "input-aware",
             Trigger::Wanet(_) => "wanet",
+            Trigger::Badencoder(_) => "badencoder",
         }
     }
 
@@ -244,8 +271,13 @@ impl Attack {
         }
     }
 
+    /// Settings that this attack has no use for: BadEncoder puts the trigger into every image and changes no label.
+    pub(super) fn idle(&self) -> &'static [&'static str] {
+        if matches!(self.trigger, Trigger::Badencoder(_)) { &["poison_ratio"] } else { &[] }
+    }
+
     /// Whether the training procedure, not the data alone, plants the backdoor: poisoned images are made batch by batch.
     pub fn controls_training(&self) -> bool {
-        matches!(self.trigger, Trigger::InputAware(_) | Trigger::Wanet(_))
+        matches!(self.trigger, Trigger::InputAware(_) | Trigger::Wanet(_) | Trigger::Badencoder(_))
     }
 }

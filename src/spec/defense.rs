@@ -16,9 +16,9 @@ pub struct Defense {
     pub batch: usize,
     /// Share of the clean training set that the defender holds.
     pub clean_share: f64,
-    /// SGD momentum.
+    /// SGD momentum; Adam has its own.
     pub momentum: f64,
-    /// SGD weight decay (coupled L2, as PyTorch's).
+    /// SGD weight decay (coupled L2, as PyTorch's); Adam goes without.
     pub weight_decay: f64,
 }
 
@@ -30,6 +30,24 @@ pub enum Method {
     FineTuning(FineTuning),
     /// Super-fine-tuning: a learning rate that swings (spec.md 3.2).
     SuperFineTuning(SuperFineTuning),
+    /// A backdoored encoder is frozen, and a classifier trained on its features (spec.md section 2).
+    ClassifierOnly(Downstream),
+    /// Encoder and classifier are trained together.
+    Whole(Downstream),
+}
+
+/// Settings of training on a second task with Adam.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Downstream {
+    /// The learning rate (the paper's 0.0003; BadEncoder's code has 0.0001).
+    pub lr: f64,
+}
+
+impl Default for Downstream {
+    fn default() -> Self {
+        Self { lr: 3e-4 }
+    }
 }
 
 /// Settings of conventional fine-tuning.
@@ -84,14 +102,31 @@ impl Default for Defense {
 }
 
 impl Defense {
+    /// A classifier on a frozen encoder, with the paper's recipe (spec.md section 2).
+    pub fn classifier_only() -> Self {
+        Self { method: Method::ClassifierOnly(Downstream::default()), epochs: 200, ..Self::default() }
+    }
+
     /// Every defense's name, in the order in which a screen offers them.
-    pub const NAMES: [&'static str; 2] = ["super-fine-tuning", "fine-tuning"];
+    pub const NAMES: [&'static str; 4] = ["super-fine-tuning", "fine-tuning", "classifier-only", "whole"];
+
+    /// Settings that this defense has no use for.
+    pub(super) fn idle(&self) -> &'static [&'static str] {
+        if self.adam() { &["momentum", "weight_decay"] } else { &[] }
+    }
+
+    /// Whether Adam trains, whose betas are fixed, rather than SGD.
+    pub fn adam(&self) -> bool {
+        matches!(self.method, Method::ClassifierOnly(_) | Method::Whole(_))
+    }
 
     /// The name that presets use.
     pub fn name(&self) -> &'static str {
         match self.method {
             Method::FineTuning(_) => "fine-tuning",
             Method::SuperFineTuning(_) => "super-fine-tuning",
+            Method::ClassifierOnly(_) => "classifier-only",
+            Method::Whole(_) => "whole",
         }
     }
 }

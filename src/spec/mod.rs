@@ -7,43 +7,21 @@ mod error;
 pub mod field;
 mod model;
 pub mod preset;
+mod pretrain;
+mod scenario;
 mod table;
 
-pub use attack::{Annealing, Attack, BadNets, Blended, InputAware, Lf, Pattern, Trigger, Wanet};
+pub use attack::{Annealing, Attack, BadEncoder, BadNets, Blended, InputAware, Lf, Pattern, Trigger, Wanet};
 pub use data::{Data, Files, Located, Resized, Synthetic};
-pub use defense::{Defense, FineTuning, Method, SuperFineTuning};
+pub use defense::{Defense, Downstream, FineTuning, Method, SuperFineTuning};
 pub use error::SpecError;
 pub use model::{Model, Stages};
 pub use preset::Preset;
+pub use pretrain::Pretrain;
+pub use scenario::Scenario;
 
 use crate::schedule::{Schedule, SuperFineTuning as Swing};
 use serde::{Deserialize, Serialize};
-
-/// What is attacked and what is cleaned (spec.md section 2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scenario {
-    /// A classifier is backdoored and fine-tuned on the clean version of its own training set.
-    #[default]
-    Standalone,
-    /// A backdoored classifier gets a new head and is fine-tuned on another task.
-    Transfer,
-}
-
-impl Scenario {
-    /// Every name, as presets spell it.
-    pub const NAMES: [&'static str; 2] = ["standalone", "transfer"];
-
-    /// The name that presets use.
-    pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
-    }
-
-    /// Whether the model is carried over to a second data set.
-    pub fn carries_over(self) -> bool {
-        self != Self::Standalone
-    }
-}
 
 /// Training augmentation (spec.md 1.1): random crop after zero padding, then a flip.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,6 +72,9 @@ pub struct RunSpec {
     pub downstream: Option<Data>,
     /// The network.
     pub model: Model,
+    /// How the clean encoder is trained, where the scenario has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pretrain: Option<Pretrain>,
     /// Training augmentation.
     pub augment: Augment,
     /// How the backdoor is planted.
@@ -114,7 +95,7 @@ impl Default for Data {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// A clean model is trained, where the attack starts from one.
+    /// What the attack starts from is trained: a clean encoder, or the clean model of LF's universal pattern.
     Pretrain,
     /// The backdoor is planted.
     Attack,
@@ -134,18 +115,25 @@ impl Stage {
 }
 
 impl RunSpec {
-    /// Name of the backdoored model's run directory: what decides the model, and the pixels it saw.
-    pub fn attack_id(&self, fingerprint: &str) -> String {
-        let parts = serde_json::json!({
+    /// Name of the backdoored model's run directory: what decides the model, and the pixels it saw. `downstream`: the
+    /// pixels of the second task, which an encoder's backdoor is made for.
+    pub fn attack_id(&self, fingerprint: &str, downstream: Option<&str>) -> String {
+        let mut parts = serde_json::json!({
             "seed": self.seed, "data": self.data, "fingerprint": fingerprint,
             "model": self.model, "augment": self.augment, "attack": self.attack,
         });
-        format!("{}-{}-{}", self.data.name(), self.attack.name(), hash(&parts))
+        let mut data = self.data.name().to_owned();
+        if let (Some(pretrain), Some(second), Some(pixels)) = (&self.pretrain, &self.downstream, downstream) {
+            parts["pretrain"] = serde_json::json!(pretrain);
+            parts["downstream"] = serde_json::json!({ "data": second, "fingerprint": pixels });
+            data = format!("{data}-to-{}", second.name());
+        }
+        format!("{data}-{}-{}", self.attack.name(), hash(&parts))
     }
 
     /// Name of the cleaned model's run directory; `downstream`: the pixels of the second task, where there is one.
     pub fn defense_id(&self, fingerprint: &str, downstream: Option<&str>) -> String {
-        let mut parts = serde_json::json!({ "attack": self.attack_id(fingerprint), "defense": self.defense });
+        let mut parts = serde_json::json!({ "attack": self.attack_id(fingerprint, downstream), "defense": self.defense });
         let mut data = self.data.name().to_owned();
         if let (Some(second), Some(pixels)) = (&self.downstream, downstream) {
             parts["downstream"] = serde_json::json!({ "data": second, "fingerprint": pixels });
@@ -154,11 +142,16 @@ impl RunSpec {
         format!("{data}-{}-{}-{}", self.attack.name(), self.defense.name(), hash(&parts))
     }
 
+    /// The data set whose classes the target is one of.
+    pub fn target_data(&self) -> &Data {
+        self.downstream.as_ref().filter(|_| self.scenario == Scenario::Encoder).unwrap_or(&self.data)
+    }
+
     /// This run's clean twin: the same network, data and recipe without poison.
     #[must_use]
     pub fn clean(&self) -> Self {
         let attack = Attack { trigger: Trigger::Badnets(BadNets::default()), poison_ratio: 0.0, ..self.attack.clone() };
-        Self { attack, scenario: Scenario::Standalone, downstream: None, ..self.clone() }
+        Self { attack, scenario: Scenario::Standalone, downstream: None, pretrain: None, ..self.clone() }
     }
 
     /// Name of a clean model's run directory.
@@ -171,20 +164,30 @@ impl RunSpec {
         format!("{}-clean-{}", self.data.name(), hash(&parts))
     }
 
+    /// Name of a clean encoder's run directory.
+    pub fn encoder_id(&self, fingerprint: &str) -> String {
+        let parts = serde_json::json!({
+            "encoder": true, "seed": self.seed, "data": self.data, "fingerprint": fingerprint,
+            "model": self.model, "pretrain": self.pretrain,
+        });
+        format!("{}-encoder-{}", self.data.name(), hash(&parts))
+    }
+
     /// Images a step of `stage`.
     pub fn batch(&self, stage: Stage) -> usize {
-        match stage {
-            Stage::Pretrain | Stage::Attack => self.attack.batch,
-            Stage::Defense => self.defense.batch,
+        match (stage, &self.pretrain) {
+            (Stage::Pretrain, Some(pretrain)) => pretrain.batch,
+            (Stage::Pretrain | Stage::Attack, _) => self.attack.batch,
+            (Stage::Defense, _) => self.defense.batch,
         }
     }
 
     /// Steps of one epoch of `stage` over `images` training images.
     pub fn steps_per_epoch(&self, stage: Stage, images: usize) -> u64 {
-        let steps = match stage {
-            Stage::Pretrain | Stage::Attack if self.attack.drop_last && images >= self.attack.batch => images / self.attack.batch,
-            stage => images.div_ceil(self.batch(stage)),
-        };
+        let batch = self.batch(stage);
+        // NT-Xent depends on how many views there are: a smaller batch would be another loss.
+        let drop_last = stage != Stage::Defense && (self.attack.drop_last || stage == Stage::Pretrain && self.pretrain.is_some());
+        let steps = if drop_last && images >= batch { images / batch } else { images.div_ceil(batch) };
         steps as u64
     }
 
@@ -196,7 +199,7 @@ impl RunSpec {
     /// Epochs of `stage`.
     pub fn epochs(&self, stage: Stage) -> u64 {
         match stage {
-            Stage::Pretrain => self.attack.epochs,
+            Stage::Pretrain => self.pretrain.as_ref().map_or(self.attack.epochs, |p| p.epochs),
             Stage::Attack => self.attack.epochs_before() + self.attack.epochs,
             Stage::Defense => self.defense.epochs,
         }
@@ -205,10 +208,15 @@ impl RunSpec {
     /// The learning-rate schedule of `stage` at `steps_per_epoch`.
     pub fn schedule(&self, stage: Stage, steps_per_epoch: u64) -> Schedule {
         match stage {
-            Stage::Pretrain => self.clean().attack_schedule(steps_per_epoch),
+            Stage::Pretrain => match &self.pretrain {
+                Some(pretrain) => Schedule::Constant { lr: pretrain.lr },
+                None => self.clean().attack_schedule(steps_per_epoch),
+            },
             Stage::Attack => self.attack_schedule(steps_per_epoch),
             Stage::Defense => match &self.defense.method {
-                Method::FineTuning(f) => Schedule::Constant { lr: f.lr },
+                Method::FineTuning(FineTuning { lr }) | Method::ClassifierOnly(Downstream { lr }) | Method::Whole(Downstream { lr }) => {
+                    Schedule::Constant { lr: *lr }
+                }
                 Method::SuperFineTuning(s) => Schedule::SuperFineTuning(Swing {
                     base: s.lr_base,
                     max1: s.lr_max1,

@@ -2,7 +2,7 @@
 
 use super::error::closest;
 use super::field::{self, FIELDS, Field, Kind};
-use super::{Data, InputAware, RunSpec, SpecError, Synthetic, Trigger, Wanet};
+use super::{Data, InputAware, RunSpec, Scenario, SpecError, Synthetic, Trigger, Wanet};
 use toml::{Table, Value};
 
 impl RunSpec {
@@ -24,7 +24,20 @@ impl RunSpec {
 
     /// The whole run as a table, defaults filled in.
     pub fn to_table(&self) -> Table {
-        Table::try_from(self).unwrap_or_default()
+        let mut table = Table::try_from(self).unwrap_or_default();
+        // What the chosen attack or defense has no use for is no setting of it.
+        for (section, keys) in [("attack", self.attack.idle()), ("defense", self.defense.idle())] {
+            if let Some(section) = table.get_mut(section).and_then(Value::as_table_mut) {
+                keys.iter().for_each(|key| drop(section.remove(*key)));
+            }
+        }
+        table
+    }
+
+    /// The names that the setting at `path` may hold in this run's scenario.
+    pub fn choices(&self, field: &Field) -> Option<&'static [&'static str]> {
+        let Kind::Choice(words) = field.kind else { return None };
+        Some(self.scenario.choices(field.path).unwrap_or(words))
     }
 
     /// The value of the setting at `path`, when this run has it.
@@ -66,7 +79,11 @@ impl RunSpec {
         }
         put(&mut table, path, Value::String(name.to_owned()));
         check_values(&table, origin)?;
-        Self::lenient(&table, origin)
+        let mut spec = Self::lenient(&table, origin)?;
+        if path == "scenario" {
+            spec.fit();
+        }
+        Ok(spec)
     }
 
     /// This run with several `key=value` changes, names first, so that the order on a command line does not matter.
@@ -85,15 +102,22 @@ impl RunSpec {
         let mut spec = read.map_err(|e| SpecError::Syntax { origin: origin.to_owned(), message: e.message().to_owned() })?;
         let second = spec.downstream.take().unwrap_or_else(|| Data::Digits(Synthetic::default()));
         spec.downstream = spec.scenario.carries_over().then_some(second);
+        spec.pretrain = (spec.scenario == Scenario::Encoder).then(|| spec.pretrain.take().unwrap_or_default());
         Ok(spec)
     }
 
     /// Rules that hold between settings.
     fn check(&self, origin: &str) -> Result<(), SpecError> {
         let conflict = |message: String| Err(SpecError::Conflict { origin: origin.to_owned(), message });
+        for (path, name) in [("attack.name", self.attack.name()), ("defense.name", self.defense.name()), ("model.name", self.model.name())] {
+            if let Some(words) = self.scenario.choices(path).filter(|words| !words.contains(&name)) {
+                return conflict(format!("{path} = {name}: the scenario {} has {}", self.scenario.name(), words.join(" | ")));
+            }
+        }
+        let targets = self.target_data();
         // Where only the files tell how many classes there are, the target is checked once they are read.
-        if let Some(classes) = self.data.classes().filter(|&classes| usize::from(self.attack.target) >= classes) {
-            return conflict(format!("attack.target = {}: {} has classes 0..{}", self.attack.target, self.data.name(), classes - 1));
+        if let Some(classes) = targets.classes().filter(|&classes| usize::from(self.attack.target) >= classes) {
+            return conflict(format!("attack.target = {}: {} has classes 0..{}", self.attack.target, targets.name(), classes - 1));
         }
         for (section, data) in [("data", Some(&self.data)), ("downstream", self.downstream.as_ref())] {
             let Some(s) = data.and_then(Data::synthetic) else { continue };
@@ -248,19 +272,47 @@ mod tests {
 
     #[test]
     fn every_setting_of_every_variant_is_in_the_table() {
-        for data in super::super::Data::NAMES {
-            for attack in super::super::Attack::NAMES {
-                for defense in super::super::Defense::NAMES {
-                    for model in super::super::Model::NAMES {
-                        let spec = set(&[("data.name", data), ("attack.name", attack), ("defense.name", defense), ("model.name", model)]).unwrap();
-                        for path in paths(&spec.to_table()) {
-                            assert!(field::find(&path).is_some(), "{path} is missing in FIELDS");
-                        }
-                        assert_eq!(spec, RunSpec::from_table(&spec.to_table(), "itself").unwrap());
-                    }
+        let scenarios = [Scenario::Standalone, Scenario::Transfer, Scenario::Encoder];
+        for (scenario, data) in scenarios.into_iter().flat_map(|s| super::super::Data::NAMES.map(|data| (s, data))) {
+            let of = |path| scenario.choices(path).unwrap();
+            for ((attack, defense), model) in
+                of("attack.name").iter().flat_map(|a| of("defense.name").iter().flat_map(move |d| of("model.name").iter().map(move |m| ((a, d), m))))
+            {
+                let changes =
+                    [("scenario", scenario.name()), ("data.name", data), ("attack.name", attack), ("defense.name", defense), ("model.name", model)];
+                let spec = set(&changes).unwrap();
+                for path in paths(&spec.to_table()) {
+                    assert!(field::find(&path).is_some(), "{path} is missing in FIELDS");
                 }
+                assert_eq!(spec, RunSpec::from_table(&spec.to_table(), "itself").unwrap());
             }
         }
+    }
+
+    #[test]
+    fn every_choice_belongs_to_a_scenario() {
+        for (path, all) in [
+            ("attack.name", &super::super::Attack::NAMES[..]),
+            ("defense.name", &super::super::Defense::NAMES),
+            ("model.name", &super::super::Model::NAMES),
+        ] {
+            let offered: Vec<_> = [Scenario::Standalone, Scenario::Encoder].into_iter().flat_map(|s| s.choices(path).unwrap()).collect();
+            assert_eq!(offered, all.iter().collect::<Vec<_>>(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_scenario_brings_its_own_attack_defense_and_network() {
+        let there = set(&[("scenario", "encoder"), ("attack.epochs", "7")]).unwrap();
+        assert_eq!((there.attack.name(), there.defense.name(), there.model.name()), ("badencoder", "classifier-only", "resnet-small"));
+        assert_eq!((there.attack.epochs, there.attack.lr), (7, 1e-3));
+        assert!(there.pretrain.is_some() && there.downstream.is_some());
+        let back = there.with("scenario", "standalone", "test").unwrap();
+        assert_eq!((back.attack.name(), back.model.name(), back.pretrain), ("badnets", "preact-small", None));
+        fails(&[("scenario", "encoder"), ("attack.poison_ratio", "0.2")], &["attack.poison_ratio", "attack.reference"]);
+        fails(&[("scenario", "encoder"), ("attack.name", "wanet")], &["attack.name = wanet", "the scenario encoder has badencoder"]);
+        fails(&[("attack.name", "badencoder")], &["the scenario standalone has badnets"]);
+        fails(&[("scenario", "encoder"), ("attack.target", "10")], &["digits has classes 0..9"]);
     }
 
     #[test]

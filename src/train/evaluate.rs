@@ -4,9 +4,9 @@ use super::batch::Lookup;
 use crate::attack::{self, Attack};
 use crate::data::{Images, Split};
 use crate::kernel::Kernels;
-use crate::model::{Mode, PreActResNet};
 pub use crate::run::event::Answer;
 use crate::run::event::{LensAnswer, Measures, Transfer};
+use burn::prelude::*;
 use burn::tensor::activation::softmax;
 
 /// Images a forward pass: large enough to keep a device busy, small enough for its memory.
@@ -128,12 +128,12 @@ fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-/// The most likely class of each image and its posterior.
-pub fn answers<B: Kernels>(model: &PreActResNet<B>, images: &Images, lookup: &Lookup, device: &B::Device) -> Vec<Answer> {
+/// The most likely class of each image and its posterior. `logits`: of a batch of normalised images.
+pub fn answers<B: Kernels>(logits: impl Fn(Tensor<B, 4>) -> Tensor<B, 2>, images: &Images, lookup: &Lookup, device: &B::Device) -> Vec<Answer> {
     let mut out = Vec::with_capacity(images.len());
     for start in (0..images.len()).step_by(BATCH) {
         let x = lookup.plain(images, start..(start + BATCH).min(images.len()), device);
-        let posteriors = softmax(model.forward(x, Mode::Eval), 1);
+        let posteriors = softmax(logits(x), 1);
         let classes = posteriors.dims()[1];
         let values = posteriors.into_data().convert::<f32>();
         out.extend(values.as_slice::<f32>().unwrap_or_default().chunks_exact(classes).map(best));

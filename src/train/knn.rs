@@ -6,11 +6,21 @@
 //! ```
 
 use super::contrastive::l2_normalise;
+use super::evaluate::Answer;
 use burn::prelude::*;
 use rayon::prelude::*;
 
-/// Neighbours that vote (spec.md 1.7).
-pub const NEIGHBOURS: usize = 200;
+/// Neighbours that vote (spec.md 1.7) where the bank holds CIFAR-10's images.
+const NEIGHBOURS: usize = 200;
+/// These images.
+const CIFAR10: usize = 50_000;
+/// Fewer would answer by chance.
+const FEWEST: usize = 10;
+
+/// Neighbours that vote in a bank of `entries`: the published share of it.
+pub fn neighbours(entries: usize) -> usize {
+    (entries * NEIGHBOURS / CIFAR10).clamp(FEWEST, NEIGHBOURS)
+}
 /// The temperature t of the votes.
 pub const TEMPERATURE: f32 = 0.5;
 
@@ -38,21 +48,26 @@ impl<B: Backend> Bank<B> {
     /// # Shapes
     /// - queries: `[queries, width]`, of any length
     pub fn classify(&self, queries: Tensor<B, 2>, k: usize, t: f32) -> Vec<u16> {
+        self.answers(queries, k, t).into_iter().map(|answer| answer.class).collect()
+    }
+
+    /// As [`Self::classify`], with the share of the votes that the class has.
+    pub fn answers(&self, queries: Tensor<B, 2>, k: usize, t: f32) -> Vec<Answer> {
         let queries = l2_normalise(queries);
         let [count, width] = queries.dims();
-        let mut classes = Vec::with_capacity(count);
+        let mut answers = Vec::with_capacity(count);
         for start in (0..count).step_by(QUERIES) {
             let some = queries.clone().slice([start..(start + QUERIES).min(count), 0..width]);
             let similarities = some.matmul(self.features.clone()).into_data().convert::<f32>();
             let rows = similarities.as_slice::<f32>().unwrap_or_default().par_chunks_exact(self.labels.len().max(1));
-            classes.par_extend(rows.map(|row| vote(row, &self.labels, self.classes, k, t)));
+            answers.par_extend(rows.map(|row| vote(row, &self.labels, self.classes, k, t)));
         }
-        classes
+        answers
     }
 }
 
 /// The class with the highest score, given the similarity with each entry.
-fn vote(similarities: &[f32], labels: &[u16], classes: usize, k: usize, t: f32) -> u16 {
+fn vote(similarities: &[f32], labels: &[u16], classes: usize, k: usize, t: f32) -> Answer {
     let mut order: Vec<usize> = (0..similarities.len()).collect();
     let nearer = |a: &usize, b: &usize| similarities[*b].total_cmp(&similarities[*a]).then(a.cmp(b));
     if k < order.len() {
@@ -65,7 +80,8 @@ fn vote(similarities: &[f32], labels: &[u16], classes: usize, k: usize, t: f32) 
     for entry in order {
         scores[usize::from(labels[entry])] += (similarities[entry] / t).exp();
     }
-    (0..classes).fold(0, |best, class| if scores[class] > scores[best] { class } else { best }) as u16
+    let class = (0..classes).fold(0, |best, class| if scores[class] > scores[best] { class } else { best });
+    Answer { class: class as u16, confidence: scores[class] / scores.iter().sum::<f32>() }
 }
 
 #[cfg(test)]

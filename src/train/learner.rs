@@ -8,6 +8,7 @@ use super::step::{Loss, Trainer};
 use crate::attack::Attack;
 use crate::data::Images;
 use crate::kernel::Train;
+use crate::model::Mode;
 use crate::model::store::{self, StoreError};
 use burn::module::AutodiffModule;
 
@@ -73,7 +74,7 @@ impl<B: Train> Trainer<B> {
     /// The network as it is now, to be asked.
     pub fn examiner<'a>(&self, lookup: &'a Lookup) -> Box<dyn Examine + 'a> {
         let (model, device) = (self.model.valid(), self.device.clone());
-        Box::new(move |images: &Images| -> Vec<Answer> { answers(&model, images, lookup, &device) })
+        Box::new(move |images: &Images| -> Vec<Answer> { answers(|x| model.forward(x, Mode::Eval), images, lookup, &device) })
     }
 
     /// Writes weights and velocities.

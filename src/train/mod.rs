@@ -13,22 +13,30 @@ mod batch;
 pub mod checkpoint;
 mod colour;
 pub mod contrastive;
+mod downstream;
 mod evaluate;
+mod features;
 mod input_aware;
 pub mod knn;
 mod learner;
 mod moments;
+mod poisoned_encoder;
 mod sgd;
+mod simclr;
 mod step;
 pub mod views;
 mod warped;
 
 pub use adam::{Adam, BETAS};
 pub use batch::{Batches, Lookup, Source};
+pub use downstream::SecondTask;
 pub use evaluate::{Exam, Examine, Lens, Rule, answers, lens_indices};
+pub use features::Monitor;
 pub use input_aware::InputAware;
 pub use learner::{Classifier, Learner};
+pub use poisoned_encoder::{Material, PoisonedEncoder};
 pub use sgd::Sgd;
+pub use simclr::{Contrastive, augmentation};
 pub use step::{Trainer, cross_entropy};
 pub use warped::Warped;
 
@@ -214,6 +222,7 @@ impl<B: Train> Loop<'_, B> {
             return Ok(());
         }
         let setting = match self.task.stage {
+            Stage::Pretrain if self.spec.pretrain.is_some() => "pretrain.lr",
             Stage::Pretrain | Stage::Attack => "attack.lr",
             Stage::Defense if self.spec.get("defense.lr").is_some() => "defense.lr",
             Stage::Defense => "defense.lr_max1 or defense.lr_max2",

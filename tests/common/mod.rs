@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 /// Settings that make the demo a matter of a second; they decide nothing about what is learned.
 pub const TINY: &[&str] = &[
@@ -76,4 +77,20 @@ pub fn streams(runs: &Path) -> Vec<(String, Vec<Value>)> {
         .collect();
     all.sort_by(|a, b| a.0.cmp(&b.0));
     all
+}
+
+/// Killed at several moments, `command` goes on and ends in the numbers and the logs of an undisturbed one.
+pub fn killed(command: &dyn Fn(&Path) -> Command) {
+    let whole = tempfile::tempdir().unwrap();
+    let expected = timeless(json(&command(whole.path()).output().unwrap()));
+    let broken = tempfile::tempdir().unwrap();
+    for after in [50, 150, 250, 400, 600, 900] {
+        let mut child = command(broken.path()).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(after));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let shown = command(broken.path());
+    assert_eq!(timeless(json(&command(broken.path()).output().unwrap())), expected, "{shown:?}");
+    assert_eq!(streams(broken.path()), streams(whole.path()), "{shown:?}");
 }

@@ -41,10 +41,10 @@ fn facts(run: &Run, stage: Stage) -> Facts {
     Facts {
         id: match stage {
             Stage::Pretrain => spec.clean_id(run.images),
-            Stage::Attack => spec.attack_id(run.images),
+            Stage::Attack => spec.attack_id(run.images, None),
             Stage::Defense => spec.defense_id(run.images, None),
         },
-        parent: (stage == Stage::Defense).then(|| spec.attack_id(run.images)),
+        parent: (stage == Stage::Defense).then(|| spec.attack_id(run.images, None)),
         data: spec.data.name().into(),
         model: spec.model.name().into(),
         attack: spec.attack.name().into(),
@@ -118,7 +118,7 @@ pub fn events(run: &Run, stage: Stage) -> Vec<Event> {
 
 /// Writes the defense's directory under `runs`, and the attack's when it is not there; the defense's directory.
 pub fn write(runs: &Path, run: &Run) -> PathBuf {
-    let attack = runs.join(run.spec.attack_id(run.images));
+    let attack = runs.join(run.spec.attack_id(run.images, None));
     if !attack.exists() {
         write_stage(&attack, run, Stage::Attack);
     }
@@ -136,7 +136,7 @@ fn write_stage(dir: &Path, run: &Run, stage: Stage) {
         }
     };
     let log: String = events.iter().map(|e| serde_json::to_string(e).unwrap() + "\n").collect();
-    let parent = (stage == Stage::Defense).then(|| run.spec.attack_id(run.images));
+    let parent = (stage == Stage::Defense).then(|| run.spec.attack_id(run.images, None));
     fs::write(dir.join("spec.toml"), toml::to_string(&run.spec.to_table()).unwrap()).unwrap();
     fs::write(dir.join("lineage.json"), serde_json::json!({ "parent": parent }).to_string()).unwrap();
     fs::write(dir.join("events.jsonl"), log).unwrap();

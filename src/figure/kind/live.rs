@@ -16,7 +16,7 @@ use std::borrow::Cow;
 pub fn scene(attack: &RunView, defense: &RunView, spec: &RunSpec) -> Scene {
     let begun = !defense.epochs.is_empty() || !defense.probes.is_empty();
     let (view, stage) = if begun { (defense, Stage::Defense) } else { (attack, Stage::Attack) };
-    let (attack_name, data) = (shown("attack.name", spec.attack.name()), shown("data.name", spec.data.name()));
+    let (attack_name, data) = (shown("attack.name", spec.attack.name()), data(spec));
     let what = match stage {
         Stage::Pretrain | Stage::Attack => format!("{attack_name} on {data}: the backdoor is planted"),
         Stage::Defense => format!("{attack_name} on {data}: {}", shown("defense.name", spec.defense.name())),
@@ -30,6 +30,12 @@ pub fn scene(attack: &RunView, defense: &RunView, spec: &RunSpec) -> Scene {
         frame: (330.0, 130.0),
         ..Scene::default()
     }
+}
+
+/// The data set, or both in their order.
+fn data(spec: &RunSpec) -> String {
+    let first = shown("data.name", spec.data.name());
+    spec.downstream.as_ref().map_or(first.clone(), |second| format!("{first} to {}", shown("data.name", second.name())))
 }
 
 fn leg<'a>(view: &'a RunView, stage: Stage, spec: &'a RunSpec) -> Leg<'a> {

@@ -53,7 +53,7 @@ pub fn watch<'a>(state: &'a State, plot: Rect) -> Watch<'a> {
 fn leg(state: &State, stage: Stage, end: f64) -> Leg<'_> {
     let (view, spec) = (state.view(stage), &state.spec);
     let (told, set) = match stage {
-        Stage::Pretrain => (view.facts.attack.as_str(), "clean"),
+        Stage::Pretrain => (view.facts.attack.as_str(), if spec.pretrain.is_some() { "simclr" } else { "clean" }),
         Stage::Attack => (view.facts.attack.as_str(), spec.attack.name()),
         Stage::Defense => (view.facts.defense.as_str(), spec.defense.name()),
     };

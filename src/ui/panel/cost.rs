@@ -58,6 +58,7 @@ pub fn stage(state: &State) -> String {
     let name = match (view.stage, &state.preparing) {
         (None, Some(_)) => return "getting ready".to_owned(),
         (None, None) => return "not started".to_owned(),
+        (Some(Stage::Pretrain), _) if state.spec.pretrain.is_some() => "clean encoder",
         (Some(Stage::Pretrain), _) => "clean model",
         (Some(Stage::Attack), _) => "attack",
         (Some(Stage::Defense), _) => "clean-up",

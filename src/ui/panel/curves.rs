@@ -40,7 +40,13 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
 /// In a second task ASR is over the class that most triggered images are taken for.
 fn title<'a>(view: &View<'a>) -> &'static str {
     let second = latest(&view.state.defense).is_some_and(|m| m.transfer.is_some());
-    if second { "ASR over c* and CA" } else { "ASR and CA" }
+    let encoder = view.state.ran.as_ref().is_some_and(|spec| spec.pretrain.is_some()) && view.state.defense.stage.is_none();
+    match (second, encoder) {
+        (true, _) => "ASR over c* and CA",
+        // An encoder has no classifier yet.
+        (_, true) => "ASR and CA by nearest neighbours",
+        _ => "ASR and CA",
+    }
 }
 
 /// The curves' names with the latest values.

@@ -69,6 +69,14 @@ fn table<'a>(view: &View<'a>, verdict: &Verdict, width: usize) -> Vec<Line<'a>> 
             row(view.glyphs.ca, "CA", before.ca, after.ca, view.theme.ca.0, "clean images right"),
         ];
     }
+    if let (Some(first), Some(last)) = (before.asr_excluding_target, after.asr_excluding_target) {
+        return vec![
+            Line::from(view.faint(format!("{:<6}{:>9}{:>9}", "", "encoder", "after"))),
+            row(view.glyphs.asr, "ASR", before.asr, after.asr, view.theme.asr.0, "all triggered images taken for the target"),
+            row(" ", "", first, last, view.theme.text.0, "those of other classes"),
+            row(view.glyphs.ca, "CA", before.ca, after.ca, view.theme.ca.0, "clean images right"),
+        ];
+    }
     vec![
         Line::from(view.faint(format!("{:<6}{:>9}{:>9}", "", "before", "after"))),
         row(view.glyphs.asr, "ASR", before.asr, after.asr, view.theme.asr.0, "fooled by the trigger"),
