@@ -3,13 +3,12 @@
 use super::batch::{Lookup, Source};
 use super::checkpoint::Files;
 use super::evaluate::{Answer, Examine, answers};
-use super::sgd::Sgd;
 use super::step::{Loss, Trainer};
 use crate::attack::Attack;
 use crate::data::Images;
 use crate::kernel::Train;
 use crate::model::Mode;
-use crate::model::store::{self, StoreError};
+use crate::model::store::StoreError;
 use burn::module::AutodiffModule;
 
 /// Something that is trained.
@@ -82,9 +81,7 @@ impl<B: Train> Trainer<B> {
     /// # Errors
     /// When the disk refuses.
     pub fn save(&self, files: &Files) -> Result<(), StoreError> {
-        let weights = self.model.valid();
-        store::save(&weights, &files.weights)?;
-        store::save(&self.sgd.velocities(weights), &files.part("momentum"))
+        self.sgd.save(self.model.valid(), files)
     }
 
     /// Reads weights and velocities.
@@ -92,12 +89,7 @@ impl<B: Train> Trainer<B> {
     /// # Errors
     /// When a file is missing or damaged.
     pub fn restore(&mut self, files: &Files, steps: u64) -> Result<(), StoreError> {
-        let velocities = store::load(self.model.valid(), &files.part("momentum"))?;
-        self.model = store::load(self.model.clone(), &files.weights)?;
-        self.sgd = Sgd::new(self.sgd.momentum, self.sgd.weight_decay);
-        if steps > 0 {
-            self.sgd.restore(&self.model, velocities);
-        }
+        self.model = self.sgd.load(self.model.clone(), files, steps)?;
         Ok(())
     }
 }

@@ -45,7 +45,7 @@ use crate::data::Images;
 use crate::kernel::Train;
 use crate::model::store::StoreError;
 use crate::run::command::Command;
-use crate::run::event::{Clock, EventKind, Measures};
+use crate::run::event::{Clock, EventKind, LensAnswer, Measures};
 use crate::spec::{RunSpec, SpecError, Stage};
 use checkpoint::Progress;
 use std::path::PathBuf;
@@ -159,6 +159,15 @@ pub fn run<B: Train>(
     run.go()
 }
 
+/// What the model says at one moment.
+struct Look {
+    measures: Measures,
+    /// Of the samples under the lens.
+    answers: Vec<LensAnswer>,
+    /// The lens with the trigger as it is now, where that is learned.
+    renewed: Option<Lens>,
+}
+
 struct Loop<'a, B: Train> {
     task: &'a Task<'a>,
     spec: RunSpec,
@@ -189,7 +198,7 @@ impl<B: Train> Loop<'_, B> {
                 self.probe()?;
             }
         }
-        let measures = self.measure(self.task.exam);
+        let measures = self.look(self.task.exam).measures;
         self.emit(EventKind::Finished { measures })?;
         let summary = Summary { step: self.progress.step, train_seconds: self.progress.train_seconds, measures };
         Ok(Ending::Finished(summary))
@@ -233,10 +242,10 @@ impl<B: Train> Loop<'_, B> {
     /// A look at the fixed subset.
     fn probe(&mut self) -> Result<(), TrainError> {
         self.settle()?;
-        let (loss, measures) = (mean(std::mem::take(&mut self.progress.probe_loss)), self.measure(self.task.probe));
+        let (loss, look) = (mean(std::mem::take(&mut self.progress.probe_loss)), self.look(self.task.probe));
         let epoch = self.progress.step as f64 / self.steps_per_epoch as f64;
-        self.emit(EventKind::Probe { epoch, lr: self.lr, loss, measures })?;
-        self.look()
+        self.emit(EventKind::Probe { epoch, lr: self.lr, loss, measures: look.measures })?;
+        self.show(look)
     }
 
     /// The end of an epoch, or the state before the first.
@@ -244,34 +253,35 @@ impl<B: Train> Loop<'_, B> {
         self.settle()?;
         let epoch = self.progress.step / self.steps_per_epoch;
         self.progress.probe_loss = (0.0, 0);
-        let (loss, measures) = (mean(std::mem::take(&mut self.progress.epoch_loss)), self.measure(self.task.exam));
+        let (loss, look) = (mean(std::mem::take(&mut self.progress.epoch_loss)), self.look(self.task.exam));
+        let measures = look.measures;
         if epoch == 1 {
             self.progress.first_majority = measures.transfer.map(|t| t.c_star);
         }
         self.emit(EventKind::Epoch { epoch, lr: self.lr, loss, measures })?;
-        self.look()?;
+        self.show(look)?;
         if epoch.is_multiple_of(self.spec.watch.checkpoint_every) || epoch == self.spec.epochs(self.task.stage) {
             self.checkpoint()?;
         }
         Ok(())
     }
 
-    fn measure(&self, exam: &Exam) -> Measures {
-        let trigger = self.learner.trigger();
-        exam.measure(&self.learner.examiner(), trigger.as_deref().map(|t| t as &dyn Attack), self.progress.first_majority)
+    /// Asks the model as it is now. An encoder's examiner computes its neighbours' features first: one serves all.
+    fn look(&self, exam: &Exam) -> Look {
+        let (examiner, trigger) = (self.learner.examiner(), self.learner.trigger());
+        let measures = exam.measure(&examiner, trigger.as_deref().map(|t| t as &dyn Attack), self.progress.first_majority);
+        let lens = self.task.lens;
+        let renewed = trigger.map(|trigger| Lens { triggered: attack::triggered(trigger.as_ref(), &lens.clean.images), ..lens.clone() });
+        let answers = renewed.as_ref().unwrap_or(lens).look(&examiner);
+        Look { measures, answers, renewed }
     }
 
-    fn look(&mut self) -> Result<(), TrainError> {
-        let Some(trigger) = self.learner.trigger() else {
-            let answers = self.task.lens.look(&self.learner.examiner());
-            return self.emit(EventKind::Lens { answers, renewed: false });
-        };
-        let triggered = attack::triggered(trigger.as_ref(), &self.task.lens.clean.images);
-        drop(trigger);
-        let lens = Lens { triggered, ..self.task.lens.clone() };
-        let answers = lens.look(&self.learner.examiner());
-        self.host.samples(&lens.clean.images, &lens.triggered).map_err(TrainError::Log)?;
-        self.emit(EventKind::Lens { answers, renewed: true })
+    fn show(&mut self, look: Look) -> Result<(), TrainError> {
+        let Look { answers, renewed, .. } = look;
+        if let Some(lens) = &renewed {
+            self.host.samples(&lens.clean.images, &lens.triggered).map_err(TrainError::Log)?;
+        }
+        self.emit(EventKind::Lens { answers, renewed: renewed.is_some() })
     }
 
     fn checkpoint(&mut self) -> Result<(), TrainError> {

@@ -12,7 +12,7 @@ use crate::attack::badencoder::{self, Batch};
 use crate::attack::{self, Attack};
 use crate::data::{Dataset, Images};
 use crate::kernel::Train;
-use crate::model::store::{self, StoreError};
+use crate::model::store::StoreError;
 use crate::model::{ResNet, l2_normalise};
 use crate::rng;
 use crate::spec::RunSpec;
@@ -117,18 +117,11 @@ impl<B: Train> Learner<B> for PoisonedEncoder<'_, B> {
     }
 
     fn save(&self, files: &Files) -> Result<(), StoreError> {
-        let encoder = self.encoder.valid();
-        store::save(&encoder, &files.weights)?;
-        store::save(&self.sgd.velocities(encoder), &files.part("momentum"))
+        self.sgd.save(self.encoder.valid(), files)
     }
 
     fn restore(&mut self, files: &Files, steps: u64) -> Result<(), StoreError> {
-        let velocities = store::load(self.encoder.valid(), &files.part("momentum"))?;
-        self.encoder = store::load(self.encoder.clone(), &files.weights)?;
-        self.sgd = Sgd::new(self.sgd.momentum, self.sgd.weight_decay);
-        if steps > 0 {
-            self.sgd.restore(&self.encoder, velocities);
-        }
+        self.encoder = self.sgd.load(self.encoder.clone(), files, steps)?;
         Ok(())
     }
 }

@@ -1,12 +1,15 @@
 //! Stochastic gradient descent with momentum and coupled weight decay, as PyTorch's: `v = m v + (g + d w)`, `w -= lr v`,
 //! the first `v` being the first gradient; no dampening, no Nesterov.
 
+use super::checkpoint::Files;
 use super::moments::{self, Moments};
+use crate::model::store::{self, StoreError};
 use burn::module::{AutodiffModule, Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::TensorPrimitive;
 use burn::tensor::backend::AutodiffBackend;
+use burn_store::ModuleSnapshot;
 
 /// The optimiser. The velocities stand in the order in which the module's weights are visited.
 pub struct Sgd<B: AutodiffBackend> {
@@ -28,14 +31,28 @@ impl<B: AutodiffBackend> Sgd<B> {
         model.map(&mut Step { sgd: self, grads, lr, at: 0 })
     }
 
-    /// A module shaped as `model` whose weights are the velocities (zero where there is none yet).
-    pub fn velocities<M: Module<B::InnerBackend>>(&self, model: M) -> M {
-        moments::export::<B, M>(&self.velocity, model)
+    /// Writes `model`'s weights and its velocities (zero where there is none yet), laid out alike.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn save<M: Module<B::InnerBackend> + ModuleSnapshot<B::InnerBackend>>(&self, model: M, files: &Files) -> Result<(), StoreError> {
+        store::save(&model, &files.weights)?;
+        store::save(&moments::export::<B, M>(&self.velocity, model), &files.part("momentum"))
     }
 
-    /// Takes the velocities from a module made by [`Self::velocities`].
-    pub fn restore<M: AutodiffModule<B>>(&mut self, model: &M, velocities: M::InnerModule) {
-        self.velocity = moments::import(model, velocities);
+    /// Reads both as they were after `steps` steps, into a model of the same shape.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged.
+    pub fn load<M>(&mut self, model: M, files: &Files, steps: u64) -> Result<M, StoreError>
+    where
+        M: AutodiffModule<B> + ModuleSnapshot<B>,
+        M::InnerModule: ModuleSnapshot<B::InnerBackend>,
+    {
+        let velocities = store::load(model.valid(), &files.part("momentum"))?;
+        let model = store::load(model, &files.weights)?;
+        self.velocity = if steps > 0 { moments::import(&model, velocities) } else { Vec::new() };
+        Ok(model)
     }
 }
 

@@ -6,6 +6,7 @@
 //! ```
 //! Each operation is torchvision's on float tensors: nothing is rounded between them.
 
+use super::batch::{Order, number};
 use super::colour::{brightness, contrast, hue, saturation};
 use crate::data::{Images, Normalise};
 use crate::rng;
@@ -188,14 +189,14 @@ pub struct Pairs<'a> {
     batch: usize,
     seed: u64,
     stage: &'static str,
-    /// The epoch whose order is held.
-    order: (u64, Vec<usize>),
+    order: Order,
 }
 
 impl<'a> Pairs<'a> {
     /// Batches of two views each of `batch` images.
     pub fn new(images: &'a Images, normalise: &'a Normalise, how: &'a Augmentation, batch: usize, seed: u64, stage: &'static str) -> Self {
-        Self { images, normalise, how, batch, seed, stage, order: (u64::MAX, Vec::new()) }
+        let order = Order::new(images.len(), batch, seed, format!("order {stage}"));
+        Self { images, normalise, how, batch, seed, stage, order }
     }
 
     /// Steps in an epoch; a last, smaller batch is left out, since the loss depends on the number of views.
@@ -208,12 +209,8 @@ impl<'a> Pairs<'a> {
     /// # Shapes
     /// - output: `[2 n, 3, height, width]`, n the batch
     pub fn get<B: Backend>(&mut self, epoch: u64, within: u64, device: &B::Device) -> Tensor<B, 4> {
-        if self.order.0 != epoch {
-            self.order = (epoch, rng::permutation(self.images.len(), rng::stream(self.seed, &format!("order {}", self.stage), epoch)));
-        }
-        let indices = &self.order.1[within as usize * self.batch..][..self.batch];
-        // 2^32 steps in an epoch are out of reach, so the pair has one number.
-        let mut rng = rng::stream(self.seed, &format!("views {}", self.stage), epoch << 32 | within);
+        let indices = self.order.get(epoch, within);
+        let mut rng = rng::stream(self.seed, &format!("views {}", self.stage), number(epoch, within));
         views(self.images, &[indices, indices].concat(), self.how, self.normalise, &mut rng, device)
     }
 }
