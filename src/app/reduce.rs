@@ -44,9 +44,11 @@ fn line(state: &mut State, stage: Stage, dir: &Path, replayed: bool, event: &Eve
         Stage::Defense => state.defense.reduce(event),
     }
     record(state, stage, event);
-    if !replayed && event.clock.images_per_second > 0.0 {
-        let spec = state.started.as_ref().unwrap_or(&state.spec);
-        let speed = event.clock.images_per_second * cost::passes(spec, stage);
+    let spec = state.started.as_ref().unwrap_or(&state.spec);
+    let passes = cost::passes(spec, stage);
+    // What hardly uses the network says nothing about its speed.
+    if !replayed && event.clock.images_per_second > 0.0 && passes >= 1.0 {
+        let speed = event.clock.images_per_second * passes;
         let network = cost::network(spec);
         state.machine.speeds.insert(network, speed);
     }

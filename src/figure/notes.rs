@@ -11,7 +11,12 @@ use crate::spec::{Annealing, Method, RunSpec, SuperFineTuning, field};
 
 /// A cell's title in the paper's manner: `BadNets, CIFAR-10`.
 pub fn title(row: &str, column: &str, curves: &Curves) -> String {
-    format!("{}, {}", shown(&curves.columns, column), shown(&curves.rows, row))
+    let (column, row) = (shown(&curves.columns, column), shown(&curves.rows, row));
+    if (curves.rows.as_str(), curves.columns.as_str()) == ("data.name", "downstream.name") {
+        format!("{row} to {column}")
+    } else {
+        format!("{column}, {row}")
+    }
 }
 
 /// Every note of a figure whose panels are `cells`, in the order of the panels.
@@ -54,13 +59,17 @@ fn attack(run: &RunEntry) -> String {
     };
     // In a second task the panel names that one; where the backdoor was planted is said here.
     let first = run.spec.downstream.as_ref().map_or_else(String::new, |_| format!(" on {}", shown("data.name", run.spec.data.name())));
+    let before = run.spec.pretrain.as_ref().map_or_else(String::new, |p| {
+        format!(", pre-trained by SimCLR for {} epochs of batch {} at learning rate {}", p.epochs, p.batch, number(p.lr))
+    });
+    // BadEncoder poisons no share of a training set.
+    let poison = if run.spec.get("attack.poison_ratio").is_some() { format!("poison ratio {}, ", number(a.poison_ratio)) } else { String::new() };
     format!(
-        "Attack: {}{first}, {} epochs of batch {} at learning rate {}{falling}; poison ratio {}, target class {}.",
+        "Attack: {}{first}{before}, {} epochs of batch {} at learning rate {}{falling}; {poison}target class {}.",
         shown("model.name", run.spec.model.name()),
         a.epochs,
         a.batch,
         number(a.lr),
-        number(a.poison_ratio),
         a.target
     )
 }

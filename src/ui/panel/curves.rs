@@ -32,7 +32,7 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
     let place = plot_area(inner, if marked { 2 } else { 1 }, 2);
     let panel = chart::watch(view.state, place).accuracies();
     chart::plot(&panel, &Theme { view, grid: true }, place, inner).draw(frame.buffer_mut());
-    if view.state.attack.epochs.is_empty() && view.state.defense.epochs.is_empty() {
+    if [&view.state.pretrain, &view.state.attack, &view.state.defense].iter().all(|v| v.epochs.is_empty()) {
         centred(frame, place, &waiting(view, place.width));
     }
 }
@@ -40,7 +40,7 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
 /// In a second task ASR is over the class that most triggered images are taken for.
 fn title<'a>(view: &View<'a>) -> &'static str {
     let second = latest(&view.state.defense).is_some_and(|m| m.transfer.is_some());
-    let encoder = view.state.ran.as_ref().is_some_and(|spec| spec.pretrain.is_some()) && view.state.defense.stage.is_none();
+    let encoder = view.state.started.as_ref().is_some_and(|spec| spec.pretrain.is_some()) && view.state.defense.stage.is_none();
     match (second, encoder) {
         (true, _) => "ASR over c* and CA",
         // An encoder has no classifier yet.

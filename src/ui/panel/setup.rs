@@ -125,8 +125,8 @@ fn shown(view: &View, field: &Field, value: Option<&Value>, turnable: bool, room
     let text = words::setting(value, matches!(field.kind, Kind::Number { log: true, .. }));
     let text = match (field.path, value.as_integer()) {
         ("attack.target", Some(label)) => format!("{label} {}", view.state.class(label as u16)),
-        ("data.train" | "data.test", Some(0)) => "all".to_owned(),
-        ("data.train" | "data.test", Some(n)) => words::count(n.unsigned_abs()),
+        ("data.train" | "data.test" | "downstream.train" | "downstream.test", Some(0)) => "all".to_owned(),
+        ("data.train" | "data.test" | "downstream.train" | "downstream.test", Some(n)) => words::count(n.unsigned_abs()),
         _ => text,
     };
     let (left, right) = view.glyphs.turn;
