@@ -4,6 +4,7 @@
 //! fall back, again and again: to LR MAX1 in the first phase, which makes the model forget the trigger, and to
 //! LR MAX2 in the second, which lets it recover its accuracy.
 
+use crate::spec::{Pace, Phase};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
@@ -117,6 +118,13 @@ impl Schedule {
             }
             Self::SuperFineTuning(s) => s.lr(i),
         }
+    }
+
+    /// A schedule for each phase of `pace`, one after another.
+    pub fn in_turn(pace: &Pace, of: impl Fn(&Phase) -> Self) -> Self {
+        let mut phases = pace.phases().iter().rev();
+        let last = phases.next().map_or(Self::Constant { lr: 0.0 }, &of);
+        phases.fold(last, |next, phase| Self::Then { first: Box::new(of(phase)), steps: phase.steps(), next: Box::new(next) })
     }
 
     /// The largest rate among the iterations before `steps`.

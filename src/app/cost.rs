@@ -1,7 +1,7 @@
 //! What a choice costs before it runs.
 
 use super::state::State;
-use crate::spec::{Method, RunSpec, Stage};
+use crate::spec::{Method, Pace, RunSpec, Stage};
 
 /// Images that a run would train on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -18,13 +18,14 @@ pub struct Plan {
 pub fn epoch_images(spec: &RunSpec, stage: Stage) -> usize {
     match stage {
         Stage::Pretrain | Stage::Attack => spec.data.train_images(),
+        Stage::Defense if spec.defense.filters() => spec.data.train_images(),
         Stage::Defense => spec.clean_images(spec.downstream.as_ref().unwrap_or(&spec.data).train_images()),
     }
 }
 
-/// Optimiser steps of one epoch of `stage`, as far as the set-up tells.
-pub fn steps_per_epoch(spec: &RunSpec, stage: Stage) -> u64 {
-    spec.steps_per_epoch(stage, epoch_images(spec, stage)).max(1)
+/// The phases of `stage`, as far as the set-up tells: how many images AC and Spectral keep is known once they have looked.
+pub fn pace(spec: &RunSpec, stage: Stage) -> Pace {
+    spec.pace(stage, epoch_images(spec, stage))
 }
 
 /// What the run as it is set up would cost.

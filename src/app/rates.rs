@@ -12,10 +12,8 @@ pub fn course(state: &State, stage: Stage) -> Course<'_> {
     let view = state.view(stage);
     let known = view.stage.is_some();
     let fresh = !state.active() && (!known || state.ran.as_ref() != Some(&state.spec));
-    let (epochs, steps) =
-        if known { (view.facts.epochs, view.facts.steps_per_epoch) } else { (state.spec.epochs(stage), cost::steps_per_epoch(&state.spec, stage)) };
-    let steps_per_epoch = steps.max(1);
+    let pace = if known { view.facts.pace() } else { cost::pace(&state.spec, stage) };
     // A run that was stopped goes on when it is started again.
-    let ahead = (fresh || view.status != Status::Finished).then(|| state.spec.schedule(stage, steps_per_epoch));
-    Course { epochs, steps_per_epoch, done: view.step, fresh, history: std::borrow::Cow::Borrowed(state.history(stage)), ahead }
+    let ahead = (fresh || view.status != Status::Finished).then(|| state.spec.schedule(stage, &pace));
+    Course { pace, done: view.step, fresh, history: std::borrow::Cow::Borrowed(state.history(stage)), ahead }
 }

@@ -73,7 +73,7 @@ fn record(state: &mut State, stage: Stage, event: &Event) {
     let spec = state.started.clone().unwrap_or_else(|| state.spec.clone());
     let history = &mut state.histories[stage as usize];
     match &event.kind {
-        EventKind::Started { facts, .. } => *history = History::start(&spec, stage, facts.steps_per_epoch),
+        EventKind::Started { facts, .. } => *history = History::start(&spec, stage, &facts.pace()),
         EventKind::Probe { lr, .. } | EventKind::Epoch { lr, .. } => history.look(event.step, *lr),
         EventKind::Applied { path, value } => history.change(stage, event.step, path, *value),
         _ => {}

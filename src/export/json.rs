@@ -2,7 +2,6 @@
 
 use crate::run::event::Measures;
 use crate::run::view::{Point, RunView};
-use crate::spec::Stage;
 use serde_json::{Value, json};
 
 /// The result of an attack and the defense that followed it.
@@ -77,8 +76,7 @@ fn epoch(point: &Point) -> Value {
 /// Images that went through training: a last batch may be smaller, or left out.
 fn images(view: &RunView) -> f64 {
     let f = &view.facts;
-    let used = if view.stage == Some(Stage::Defense) { f.clean_images } else { f.train_images };
-    let an_epoch = used.min(f.steps_per_epoch as usize * f.batch);
+    let an_epoch = f.train_images.min(f.steps_per_epoch as usize * f.batch);
     view.step as f64 * an_epoch as f64 / f.steps_per_epoch.max(1) as f64
 }
 
@@ -91,13 +89,14 @@ fn hours(attack: &RunView, defense: &RunView, gpu: bool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::Stage;
 
     fn view(stage: Stage, id: &str, gpu: bool, seconds: f64) -> RunView {
         let mut view = RunView { stage: Some(stage), train_seconds: seconds, step: 20, ..RunView::default() };
         view.facts.id = id.into();
         view.facts.gpu = gpu;
         view.facts.device = if gpu { "cuda 0".into() } else { "cpu (2 threads)".into() };
-        (view.facts.train_images, view.facts.clean_images) = (105, 95);
+        view.facts.train_images = if stage == Stage::Defense { 95 } else { 105 };
         (view.facts.steps_per_epoch, view.facts.batch) = (10, 10);
         view.facts.defense = if stage == Stage::Defense { "super-fine-tuning".into() } else { String::new() };
         let m = |ca, asr| Measures { ca, asr, ra: 1.0 - asr, ..Measures::default() };

@@ -111,9 +111,24 @@ pub fn defense(spec: &RunSpec, clean_images: usize) -> String {
             number(s.lr_max2),
             cycle(s)
         ),
+        Method::Abl(s) => format!(
+            "{}% isolated after {} epochs at {}, the rest at {}, {} epochs of unlearning at {}",
+            number(s.isolation_ratio * 100.0),
+            s.isolation_epochs,
+            number(s.isolation_lr),
+            number(s.lr),
+            s.unlearn_epochs,
+            number(s.unlearn_lr)
+        ),
+        Method::Nad(s) => format!("teacher of {} epochs, student at learning rate {}", s.teacher_epochs, number(s.lr)),
+        Method::Ac(_) | Method::FinePruning(_) | Method::NeuralCleanse(_) | Method::Spectral(_) => {
+            format!("learning rate {}, cosine", number(d.lr().unwrap_or_default()))
+        }
     };
     let share = if d.clean_share < 1.0 { format!(" ({}% of the training set)", number(d.clean_share * 100.0)) } else { String::new() };
-    format!("{rate}; {} epochs of batch {} on {} clean images{share}", d.epochs, d.batch, grouped(clean_images as u64))
+    let images =
+        if d.filters() { "what it keeps of the poisoned set".to_owned() } else { format!("{} clean images{share}", grouped(clean_images as u64)) };
+    format!("{rate}; {} epochs of batch {} on {images}", d.epochs, d.batch)
 }
 
 /// Length and shape of a cycle.

@@ -3,7 +3,7 @@
 use super::scene::Point;
 use crate::run::view::RunView;
 use crate::schedule::Schedule;
-use crate::spec::{Downstream, FineTuning, Method, RunSpec, Stage};
+use crate::spec::{Method, Pace, RunSpec, Stage};
 use std::borrow::Cow;
 
 /// The learning rates of one stage as its log tells them, line by line.
@@ -11,7 +11,7 @@ use std::borrow::Cow;
 pub struct History {
     /// The run as started, with the changes so far.
     spec: RunSpec,
-    steps_per_epoch: u64,
+    pace: Option<Pace>,
     /// What was in force from which step on.
     pieces: Vec<(u64, Schedule)>,
     /// Step and rate of every look.
@@ -23,16 +23,16 @@ pub struct History {
 
 impl History {
     /// Starts with the first line of a log.
-    pub fn start(spec: &RunSpec, stage: Stage, steps_per_epoch: u64) -> Self {
-        let pieces = vec![(0, spec.schedule(stage, steps_per_epoch.max(1)))];
-        Self { spec: spec.clone(), steps_per_epoch: steps_per_epoch.max(1), pieces, ..Self::default() }
+    pub fn start(spec: &RunSpec, stage: Stage, pace: &Pace) -> Self {
+        let pieces = vec![(0, spec.schedule(stage, pace))];
+        Self { spec: spec.clone(), pace: Some(pace.clone()), pieces, ..Self::default() }
     }
 
     /// A setting was changed: it holds from `step` on.
     pub fn change(&mut self, stage: Stage, step: u64, path: &str, value: f64) {
         if let Ok(changed) = self.spec.with(path, &number(value), "the log") {
             self.spec = changed;
-            self.pieces.push((step, self.spec.schedule(stage, self.steps_per_epoch)));
+            self.pieces.extend(self.pace.as_ref().map(|pace| (step, self.spec.schedule(stage, pace))));
         }
     }
 
@@ -45,7 +45,7 @@ impl History {
 
     /// The history of a run of `spec` that `view` shows.
     pub fn of(view: &RunView, spec: &RunSpec, stage: Stage) -> Self {
-        let mut history = Self::start(spec, stage, view.facts.steps_per_epoch);
+        let mut history = Self::start(spec, stage, &view.facts.pace());
         view.marks.iter().for_each(|m| history.change(stage, m.step, &m.path, m.value));
         let mut looks: Vec<(u64, f64)> = view.epochs.iter().chain(&view.probes).map(|p| (p.step, p.lr)).collect();
         looks.sort_by_key(|look| look.0);
@@ -75,10 +75,8 @@ impl History {
 /// The learning rates of one stage over all its steps.
 #[derive(Clone, Debug)]
 pub struct Course<'a> {
-    /// Epochs of the stage.
-    pub epochs: u64,
-    /// Steps of one epoch.
-    pub steps_per_epoch: u64,
+    /// How the stage's steps make epochs.
+    pub pace: Pace,
     /// Steps done.
     pub done: u64,
     /// Whether the steps to come are those of a run yet to be started.
@@ -92,7 +90,7 @@ pub struct Course<'a> {
 impl Course<'_> {
     /// Steps of the whole stage.
     pub fn steps(&self) -> u64 {
-        self.epochs * self.steps_per_epoch
+        self.pace.steps()
     }
 
     /// The rate that step `i` truly had.
@@ -127,7 +125,7 @@ impl Course<'_> {
     /// The epoch with which the second phase begins, where there are two.
     pub fn second_phase(&self) -> Option<f64> {
         match self.ahead.clone().or(self.history.latest())? {
-            Schedule::SuperFineTuning(s) if (1..self.epochs).contains(&s.phase1_epochs) => Some(s.phase1_epochs as f64),
+            Schedule::SuperFineTuning(s) if (1..self.pace.epochs()).contains(&s.phase1_epochs) => Some(s.phase1_epochs as f64),
             _ => None,
         }
     }
@@ -163,14 +161,12 @@ pub struct Handle {
 pub fn handles(spec: &RunSpec) -> Vec<Handle> {
     let handle = |path, label, rate| Handle { path, label, rate };
     match &spec.defense.method {
-        Method::FineTuning(FineTuning { lr }) | Method::ClassifierOnly(Downstream { lr }) | Method::Whole(Downstream { lr }) => {
-            vec![handle("defense.lr", "LR", *lr)]
-        }
         Method::SuperFineTuning(s) => vec![
             handle("defense.lr_max1", "MAX1", s.lr_max1),
             handle("defense.lr_max2", "MAX2", s.lr_max2),
             handle("defense.lr_base", "BASE", s.lr_base),
         ],
+        _ => spec.defense.lr().map(|lr| handle("defense.lr", "LR", lr)).into_iter().collect(),
     }
 }
 

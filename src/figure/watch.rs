@@ -36,7 +36,7 @@ pub struct Leg<'a> {
 
 impl Leg<'_> {
     fn epochs(&self) -> f64 {
-        self.course.epochs.max(1) as f64
+        self.course.pace.epochs().max(1) as f64
     }
 }
 
@@ -275,8 +275,7 @@ fn to_come(leg: &Leg, start: f64) -> Series {
 
 /// Points over steps as points over epochs.
 fn in_epochs(points: Vec<Point>, leg: &Leg, start: f64) -> Vec<Point> {
-    let steps = leg.course.steps_per_epoch.max(1) as f64;
-    points.into_iter().map(|p| Point { x: start + p.x / steps, ..p }).collect()
+    points.into_iter().map(|p| Point { x: start + leg.course.pace.epoch(p.x), ..p }).collect()
 }
 
 /// The rates as they were logged.

@@ -2,7 +2,8 @@
 //! second task is trained on it, alone or with the encoder.
 
 use super::event::Facts;
-use super::store::{self, Done, Found, Lineage};
+use super::search::Found;
+use super::store::{self, Done, Lineage};
 use super::work::{LENS, Plan, Work, load, write_trigger};
 use super::worker::RunError;
 use crate::attack::{self, AttackError};
@@ -61,11 +62,11 @@ impl<B: Train> Work<'_, B> {
     fn clean_encoder(&mut self, pretrain: &spec::Pretrain) -> Result<Option<(String, ResNet<B>)>, RunError> {
         let id = self.spec.encoder_id(&self.fingerprint);
         let done = match store::open(&self.request.runs, &id, &self.spec, &Lineage::default())? {
-            Found::Done(events, done) => {
+            store::Found::Done(events, done) => {
                 self.replay(Stage::Pretrain, &self.request.runs.join(&id), &events);
                 done
             }
-            Found::Open(mut dir, step, events) => {
+            store::Found::Open(mut dir, step, events) => {
                 let (data, lookup) = (self.data.clone(), self.lookup.clone());
                 let (monitor, asked) = Monitor::new(&data, &lookup);
                 let lens = Lens::new(&asked, &data.classes, None, LENS, None);
@@ -77,7 +78,7 @@ impl<B: Train> Work<'_, B> {
                 };
                 let how = train::augmentation(pretrain);
                 let mut learner = Contrastive::new(&data, pretrain, &how, self.spec.seed, net, &monitor, &self.device);
-                let plan = Plan { stage: Stage::Pretrain, spec: self.spec.clone(), exam: &exam, lens: &lens, facts };
+                let plan = Plan { stage: Stage::Pretrain, spec: self.spec.clone(), exam: &exam, lens: &lens, facts, found: Found::default() };
                 let Some(done) = self.stage(plan, &mut dir, (step, events), &mut learner)? else { return Ok(None) };
                 dir.finish(&done)?;
                 done
@@ -103,11 +104,11 @@ impl<B: Train> Work<'_, B> {
         let id = self.spec.attack_id(&self.fingerprint, Some(&second.fingerprint));
         let lineage = Lineage { parent: Some(parent.clone()) };
         let done = match store::open(&self.request.runs, &id, &self.spec, &lineage)? {
-            Found::Done(events, done) => {
+            store::Found::Done(events, done) => {
                 self.replay(Stage::Attack, &self.request.runs.join(&id), &events);
                 done
             }
-            Found::Open(mut dir, step, events) => {
+            store::Found::Open(mut dir, step, events) => {
                 let (shadow, lookup, spec) = (self.data.clone(), self.lookup.clone(), self.spec.clone());
                 let trigger = attack::badencoder::BadEncoder;
                 write_trigger(&dir, &trigger, reference.shape)?;
@@ -123,7 +124,7 @@ impl<B: Train> Work<'_, B> {
                 let material = Material { shadow: &shadow, trigger: &trigger, reference, lookup: &lookup, monitor: &monitor };
                 let lambda = [badencoder.lambda1, badencoder.lambda2];
                 let mut learner = PoisonedEncoder::new(&material, &spec, lambda, clean, &self.device);
-                let plan = Plan { stage: Stage::Attack, spec: spec.clone(), exam: &exam, lens: &lens, facts };
+                let plan = Plan { stage: Stage::Attack, spec: spec.clone(), exam: &exam, lens: &lens, facts, found: Found::default() };
                 let Some(done) = self.stage(plan, &mut dir, (step, events), &mut learner)? else { return Ok(None) };
                 dir.finish(&done)?;
                 done
@@ -138,11 +139,11 @@ impl<B: Train> Work<'_, B> {
         let id = self.spec.defense_id(&self.fingerprint, Some(&second.fingerprint));
         let lineage = Lineage { parent: Some(parent.clone()) };
         let (mut dir, step, events) = match store::open(&self.request.runs, &id, &self.spec, &lineage)? {
-            Found::Done(events, _) => {
+            store::Found::Done(events, _) => {
                 self.replay(Stage::Defense, &self.request.runs.join(&id), &events);
                 return Ok(());
             }
-            Found::Open(dir, step, events) => (dir, step, events),
+            store::Found::Open(dir, step, events) => (dir, step, events),
         };
         let (spec, lookup, data) = (self.spec.clone(), self.lookup.clone(), &second.data);
         let (trigger, target) = (attack::badencoder::BadEncoder, spec.attack.target);
@@ -163,7 +164,7 @@ impl<B: Train> Work<'_, B> {
         } else {
             Box::new(SecondTask::whole(net, &clean, &lookup, &spec.augment, &spec, &self.device))
         };
-        let plan = Plan { stage: Stage::Defense, spec: spec.clone(), exam: &exam, lens: &lens, facts };
+        let plan = Plan { stage: Stage::Defense, spec: spec.clone(), exam: &exam, lens: &lens, facts, found: Found::default() };
         if let Some(done) = self.stage(plan, &mut dir, (step, events), learner.as_mut())? {
             dir.finish(&done)?;
         }

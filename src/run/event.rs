@@ -4,7 +4,8 @@
 //! and reduce it with [`super::view::RunView`]. Two runs of the same spec on the same device write the same stream
 //! but for [`Event::clock`].
 
-use crate::spec::{Scenario, Stage};
+use super::evidence::Evidence;
+use crate::spec::{Pace, Phase, Scenario, Stage};
 use serde::{Deserialize, Serialize};
 
 /// One line of the log.
@@ -130,6 +131,9 @@ pub struct Facts {
     pub epochs: u64,
     /// Optimiser steps of one epoch.
     pub steps_per_epoch: u64,
+    /// Where epochs differ in length: each kind of them, in turn.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
     /// Images of one step.
     pub batch: usize,
     /// Device in words, for instance `cpu (avx512)`.
@@ -138,6 +142,20 @@ pub struct Facts {
     pub gpu: bool,
     /// Version of the program.
     pub version: String,
+}
+
+impl Facts {
+    /// How steps make epochs.
+    pub fn pace(&self) -> Pace {
+        if self.phases.is_empty() { Pace::even(self.epochs, self.steps_per_epoch) } else { Pace::of(self.phases.clone()) }
+    }
+
+    /// These facts of a computation that goes at `pace`.
+    #[must_use]
+    pub fn at(self, pace: &Pace) -> Self {
+        let phases = if pace.phases().len() > 1 { pace.phases().to_vec() } else { Vec::new() };
+        Self { epochs: pace.epochs(), steps_per_epoch: pace.phases()[0].steps_per_epoch, phases, ..self }
+    }
 }
 
 /// What happened.
@@ -183,6 +201,8 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         renewed: bool,
     },
+    /// A defense found something.
+    Evidence(Box<Evidence>),
     /// A setting was changed while the run went on; it holds from this step on.
     Applied {
         /// Dotted path of the setting.

@@ -1,6 +1,7 @@
 //! The one reducer: an event log becomes what a person wants to see of it.
 
 use super::event::{Event, EventKind, Facts, LensAnswer, Measures};
+use super::evidence::Evidence;
 use crate::spec::Stage;
 
 /// Where a run stands.
@@ -68,6 +69,8 @@ pub struct RunView {
     pub marks: Vec<Mark>,
     /// Latest answers under the trigger lens.
     pub lens: Vec<LensAnswer>,
+    /// What the defense found, the latest of each kind.
+    pub evidence: Vec<Evidence>,
     /// Of the final model.
     pub result: Option<Measures>,
     /// Seconds of training, evaluation excluded.
@@ -104,8 +107,12 @@ impl RunView {
                 self.epochs.push(Point { epoch: *epoch as f64, step: event.step, lr: *lr, loss: *loss, measures: *measures });
             }
             EventKind::Lens { answers, .. } => self.lens.clone_from(answers),
+            EventKind::Evidence(found) => {
+                self.evidence.retain(|old| std::mem::discriminant(old) != std::mem::discriminant(found));
+                self.evidence.push((**found).clone());
+            }
             EventKind::Applied { path, value } => {
-                let epoch = event.step as f64 / self.facts.steps_per_epoch.max(1) as f64;
+                let epoch = self.facts.pace().epoch(event.step as f64);
                 self.marks.push(Mark { epoch, step: event.step, path: path.clone(), value: *value });
             }
             EventKind::Checkpoint { .. } => {}
@@ -122,12 +129,12 @@ impl RunView {
 
     /// Steps of the whole run.
     pub fn total_steps(&self) -> u64 {
-        self.facts.epochs * self.facts.steps_per_epoch
+        self.facts.pace().steps()
     }
 
     /// Epochs done, with the fraction of the current one.
     pub fn epoch(&self) -> f64 {
-        self.step as f64 / self.facts.steps_per_epoch.max(1) as f64
+        self.facts.pace().epoch(self.step as f64)
     }
 
     /// CA, ASR and RA before the first step: a defense's starting point.

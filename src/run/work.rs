@@ -9,12 +9,13 @@ use super::command::Command;
 use super::desk::Desk;
 use super::encoder;
 use super::event::{Event, EventKind, Facts};
+use super::search::Found;
 use super::session::Signal;
-use super::store::{self, Done, Found, Lineage, RunDir};
+use super::store::{self, Done, Lineage, RunDir};
 use super::worker::{Request, RunError};
 use crate::attack::{self, Attack};
 use crate::data::{self, Dataset};
-use crate::defense;
+use crate::defense::{self, Case};
 use crate::kernel::Train;
 use crate::model::{PreActResNet, store as weights};
 use crate::rng;
@@ -36,7 +37,7 @@ pub(super) struct Work<'a, B: Train> {
     pub(super) fingerprint: String,
     pub(super) lookup: Lookup,
     pub(super) signals: &'a Sender<Signal>,
-    commands: &'a Receiver<Command>,
+    pub(super) commands: &'a Receiver<Command>,
 }
 
 /// What a stage is to do.
@@ -47,6 +48,8 @@ pub(super) struct Plan<'p> {
     pub(super) exam: &'p Exam,
     pub(super) lens: &'p Lens,
     pub(super) facts: Facts,
+    /// What a defense found before its first step.
+    pub(super) found: Found,
 }
 
 /// A model with the trigger that opens it.
@@ -84,13 +87,13 @@ impl<'a, B: Train> Work<'a, B> {
         let id = self.spec.attack_id(&self.fingerprint, None);
         let path = self.request.runs.join(&id);
         let found = store::open(&self.request.runs, &id, &self.spec, &Lineage::default())?;
-        if let Found::Done(events, done) = found {
+        if let store::Found::Done(events, done) = found {
             self.replay(Stage::Attack, &path, &events);
             let model = weights::load(self.network(), &store::weights(&self.request.runs, &id, &done))?;
             let trigger = self.stored_trigger(&path)?;
             return Ok(Some(Backdoored { id, model, trigger }));
         }
-        let Found::Open(mut dir, step, events) = found else { return Ok(None) };
+        let store::Found::Open(mut dir, step, events) = found else { return Ok(None) };
         let Some(trigger) = self.trigger(&dir, &events)? else { return Ok(None) };
         let (spec, data) = (self.spec.clone(), self.data.clone());
         let target = spec.attack.target;
@@ -105,7 +108,7 @@ impl<'a, B: Train> Work<'a, B> {
         };
         let facts = Facts { poisoned_images: poisoned_images(&spec, &poisoned, data.train.len()), ..facts };
         let mut learner = learner(&spec, &poisoned.split, &lookup, trainer);
-        let plan = Plan { stage: Stage::Attack, spec: spec.clone(), exam: &exam, lens: &lens, facts };
+        let plan = Plan { stage: Stage::Attack, spec: spec.clone(), exam: &exam, lens: &lens, facts, found: Found::default() };
         let Some(done) = self.stage(plan, &mut dir, (step, events), learner.as_mut())? else { return Ok(None) };
         if let Some(learned) = learner.trigger() {
             write_trigger(&dir, learned.as_ref(), data.test.images.shape)?;
@@ -156,11 +159,11 @@ impl<'a, B: Train> Work<'a, B> {
         let id = spec.clean_id(&self.fingerprint);
         let found = store::open(&self.request.runs, &id, &spec, &Lineage::default())?;
         let done = match found {
-            Found::Done(events, done) => {
+            store::Found::Done(events, done) => {
                 self.replay(Stage::Pretrain, &self.request.runs.join(&id), &events);
                 done
             }
-            Found::Open(mut dir, step, events) => {
+            store::Found::Open(mut dir, step, events) => {
                 let (data, lookup) = (self.data.clone(), self.lookup.clone());
                 let exam = Exam::new(data.test.clone(), None, Rule::Target(spec.attack.target));
                 let lens = Lens::new(&data.test, &data.classes, Some(spec.attack.target), LENS, None);
@@ -168,7 +171,7 @@ impl<'a, B: Train> Work<'a, B> {
                 let trainer = Trainer { model: self.network(), sgd, device: self.device.clone() };
                 let facts = self.facts(Stage::Pretrain, &id, None, data.train.len(), &exam, trainer.model.parameters());
                 let mut learner = learner(&spec, &data.train, &lookup, trainer);
-                let plan = Plan { stage: Stage::Pretrain, spec: spec.clone(), exam: &exam, lens: &lens, facts };
+                let plan = Plan { stage: Stage::Pretrain, spec: spec.clone(), exam: &exam, lens: &lens, facts, found: Found::default() };
                 let Some(done) = self.stage(plan, &mut dir, (step, events), learner.as_mut())? else { return Ok(None) };
                 dir.finish(&done)?;
                 done
@@ -190,11 +193,11 @@ impl<'a, B: Train> Work<'a, B> {
         let id = self.spec.defense_id(&self.fingerprint, second.as_deref());
         let lineage = Lineage { parent: Some(from.id.clone()) };
         let (mut dir, step, events) = match store::open(&self.request.runs, &id, &self.spec, &lineage)? {
-            Found::Done(events, _) => {
+            store::Found::Done(events, _) => {
                 self.replay(Stage::Defense, &self.request.runs.join(&id), &events);
                 return Ok(());
             }
-            Found::Open(dir, step, events) => (dir, step, events),
+            store::Found::Open(dir, step, events) => (dir, step, events),
         };
         let (spec, lookup) = (self.spec.clone(), self.lookup.clone());
         let data = downstream.as_ref().unwrap_or(&self.data).clone();
@@ -209,20 +212,26 @@ impl<'a, B: Train> Work<'a, B> {
         let exam = Exam::new(data.test.clone(), Some(from.trigger.as_ref()), rule);
         let lens = Lens::new(&data.test, &data.classes, avoid, LENS, Some(from.trigger.as_ref()));
         let clean = defense::clean_set(&spec, &data.train);
-        let trainer = Trainer { model, sgd: Sgd::new(spec.defense.momentum, spec.defense.weight_decay), device: self.device.clone() };
+        let poisoned = spec.defense.filters().then(|| attack::poison(from.trigger.as_ref(), &spec.attack, &data.train, spec.seed));
+        let parameters = model.parameters();
+        let given = [clean.len(), poisoned.as_ref().map_or(0, |p| p.count(attack::Role::Poisoned))];
+        let device = self.device.clone();
+        let case = Case { spec: &spec, model, data: &data, clean: &clean, poisoned: poisoned.as_ref(), lookup: &lookup, lens: &lens, device };
+        let mut method = defense::build::<B>(&spec);
+        let Some(found) = self.search(method.as_mut(), &case, &dir)? else { return Ok(()) };
+        let (images, pace) = (method.images(&case), method.pace(&case));
         let facts = Facts {
-            clean_images: clean.len(),
+            clean_images: given[0],
+            poisoned_images: given[1],
             data: data.name.clone(),
             upstream: downstream.as_ref().map(|_| self.data.name.clone()),
             fingerprint: second.unwrap_or_else(|| self.fingerprint.clone()),
             classes: data.classes.clone(),
-            ..self.facts(Stage::Defense, &id, Some(from.id), clean.len(), &exam, trainer.model.parameters())
+            ..self.facts(Stage::Defense, &id, Some(from.id), images, &exam, parameters).at(&pace)
         };
-        let source = Batches::new(&clean, &lookup, &spec.augment, spec.defense.batch, spec.seed, Stage::Defense.name());
-        let steps_per_epoch = spec.steps_per_epoch(Stage::Defense, clean.len());
-        let mut learner = Classifier { source: Box::new(source), trainer, lookup: &lookup, steps_per_epoch };
-        let plan = Plan { stage: Stage::Defense, spec: spec.clone(), exam: &exam, lens: &lens, facts };
-        if let Some(done) = self.stage(plan, &mut dir, (step, events), &mut learner)? {
+        let mut learner = method.learner(&case);
+        let plan = Plan { stage: Stage::Defense, spec: spec.clone(), exam: &exam, lens: &lens, facts, found };
+        if let Some(done) = self.stage(plan, &mut dir, (step, events), learner.as_mut())? {
             dir.finish(&done)?;
         }
         Ok(())
@@ -252,19 +261,22 @@ impl<'a, B: Train> Work<'a, B> {
         (step, events): (u64, Vec<Event>),
         learner: &mut dyn Learner<B>,
     ) -> Result<Option<Done>, RunError> {
-        let Plan { stage, mut spec, exam, lens, facts } = plan;
-        let (mut progress, images) = (None, facts.train_images);
+        let Plan { stage, mut spec, exam, lens, facts, found } = plan;
+        let (mut progress, pace) = (None, facts.pace());
         self.replay(stage, &dir.path, &events);
         let mut host = Desk { stage, dir, spec: &mut self.spec, signals: self.signals, commands: self.commands };
         if events.is_empty() {
             host.dir.write_samples(&lens.clean.images, &lens.triggered)?;
             host.say(EventKind::Started { stage, facts: Box::new(facts) })?;
+            for evidence in found.evidence {
+                host.say(EventKind::Evidence(Box::new(evidence)))?;
+            }
         } else {
             progress = Some(checkpoint::load(&host.dir.checkpoints(), step, learner)?);
         }
         spec.watch = host.spec.watch.clone();
         let probe = exam.probe(spec.watch.probe_images);
-        let task = Task { stage, exam, probe: &probe, lens, images };
+        let task = Task { stage, exam, probe: &probe, lens, pace, spent: found.seconds };
         match train::run(&task, &spec, learner, progress, &mut host) {
             Ok(Ending::Finished(finished)) => {
                 let file = checkpoint::Files::of(Path::new("checkpoints"), finished.step).weights;
@@ -308,14 +320,13 @@ impl<'a, B: Train> Work<'a, B> {
             train_images: images,
             test_images: exam.clean.len(),
             asr_images: exam.victims(),
-            epochs: spec.epochs(stage),
-            steps_per_epoch: spec.steps_per_epoch(stage, images),
             batch: spec.batch(stage),
             device: self.request.device.describe(),
             gpu: self.request.device.is_gpu(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ..Facts::default()
         }
+        .at(&spec.pace(stage, images))
     }
 }
 

@@ -8,6 +8,7 @@ use super::threads;
 use super::work::Work;
 use crate::attack::AttackError;
 use crate::data::{DataDirs, DataError};
+use crate::defense::DefenseError;
 use crate::model::store as weights;
 use crate::spec::RunSpec;
 use crate::train::TrainError;
@@ -38,6 +39,9 @@ pub enum RunError {
     /// The attack.
     #[error(transparent)]
     Attack(#[from] AttackError),
+    /// The defense.
+    #[error(transparent)]
+    Defense(#[from] DefenseError),
     /// The two tasks' images do not fit each other.
     #[error("downstream: images of {} x {} pixels, and those of the first task have {} x {}; give both the same side (data.size, downstream.size)", second[0], second[1], first[0], first[1])]
     Sizes {
@@ -65,7 +69,7 @@ impl From<RunError> for Failure {
         let kind = match error {
             RunError::Data(_) | RunError::Attack(_) | RunError::Sizes { .. } => FailureKind::Data,
             RunError::Device(_) => FailureKind::Device,
-            RunError::Train(_) | RunError::Store(_) | RunError::Weights(_) => FailureKind::Other,
+            RunError::Defense(_) | RunError::Train(_) | RunError::Store(_) | RunError::Weights(_) => FailureKind::Other,
         };
         Self { message: error.to_string(), kind }
     }

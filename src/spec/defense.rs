@@ -1,5 +1,6 @@
 //! How a backdoored model is cleaned (spec.md section 3).
 
+use super::repair::{Abl, Ac, FinePruning, Nad, NeuralCleanse, Spectral};
 use crate::schedule::Reading;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,18 @@ pub enum Method {
     ClassifierOnly(Downstream),
     /// Encoder and classifier are trained together.
     Whole(Downstream),
+    /// Anti-backdoor learning (spec.md 3.3).
+    Abl(Abl),
+    /// Activation clustering (spec.md 3.4).
+    Ac(Ac),
+    /// Fine-pruning (spec.md 3.5).
+    FinePruning(FinePruning),
+    /// Neural attention distillation (spec.md 3.6).
+    Nad(Nad),
+    /// Neural Cleanse (spec.md 3.7).
+    NeuralCleanse(NeuralCleanse),
+    /// Spectral signatures (spec.md 3.8).
+    Spectral(Spectral),
 }
 
 /// Settings of training on a second task with Adam.
@@ -108,16 +121,32 @@ impl Defense {
     }
 
     /// Every defense's name, in the order in which a screen offers them.
-    pub const NAMES: [&'static str; 4] = ["super-fine-tuning", "fine-tuning", "classifier-only", "whole"];
+    pub const NAMES: [&'static str; 10] =
+        ["super-fine-tuning", "fine-tuning", "abl", "ac", "fine-pruning", "nad", "neural-cleanse", "spectral", "classifier-only", "whole"];
 
     /// Settings that this defense has no use for.
     pub(super) fn idle(&self) -> &'static [&'static str] {
-        if self.adam() { &["momentum", "weight_decay"] } else { &[] }
+        match (self.adam(), self.filters()) {
+            (true, _) => &["momentum", "weight_decay"],
+            (_, true) => &["clean_share"],
+            _ => &[],
+        }
     }
 
     /// Whether Adam trains, whose betas are fixed, rather than SGD.
     pub fn adam(&self) -> bool {
         matches!(self.method, Method::ClassifierOnly(_) | Method::Whole(_))
+    }
+
+    /// Whether the defender holds the poisoned training set, trains on a part of it from scratch, and needs no clean images.
+    pub fn filters(&self) -> bool {
+        matches!(self.method, Method::Abl(_) | Method::Ac(_) | Method::Spectral(_))
+    }
+
+    /// Share of the clean training set that this defense's authors and BackdoorBench give it: all of it for both ways of
+    /// fine-tuning (spec.md section 2), 5% for those that repair a model.
+    pub(super) fn usual_share(&self) -> f64 {
+        if matches!(self.method, Method::FinePruning(_) | Method::Nad(_) | Method::NeuralCleanse(_)) { 0.05 } else { 1.0 }
     }
 
     /// The name that presets use.
@@ -127,6 +156,28 @@ impl Defense {
             Method::SuperFineTuning(_) => "super-fine-tuning",
             Method::ClassifierOnly(_) => "classifier-only",
             Method::Whole(_) => "whole",
+            Method::Abl(_) => "abl",
+            Method::Ac(_) => "ac",
+            Method::FinePruning(_) => "fine-pruning",
+            Method::Nad(_) => "nad",
+            Method::NeuralCleanse(_) => "neural-cleanse",
+            Method::Spectral(_) => "spectral",
+        }
+    }
+
+    /// The learning rate, where it does not swing.
+    pub fn lr(&self) -> Option<f64> {
+        match &self.method {
+            Method::SuperFineTuning(_) => None,
+            Method::FineTuning(FineTuning { lr })
+            | Method::ClassifierOnly(Downstream { lr })
+            | Method::Whole(Downstream { lr })
+            | Method::Abl(Abl { lr, .. })
+            | Method::Ac(Ac { lr, .. })
+            | Method::FinePruning(FinePruning { lr, .. })
+            | Method::Nad(Nad { lr, .. })
+            | Method::NeuralCleanse(NeuralCleanse { lr, .. })
+            | Method::Spectral(Spectral { lr, .. }) => Some(*lr),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Every setting of a run in one table: what the screen offers, `--set` accepts and the help explains.
 
-use super::{Annealing, Attack, Data, Defense, Model, Pattern, Scenario};
+use super::{Annealing, Attack, Data, Decision, Defense, IsolationLoss, Model, Pattern, Reduction, Removal, Scenario};
 use crate::schedule::Reading;
 
 /// What a setting may hold.
@@ -160,7 +160,37 @@ pub const FIELDS: &[Field] = &[
     handle("defense.cycle", "cycle", whole(1, 100_000, 1), "the paper's \"500\", in iterations"),
     field("defense.reading", "reading", Kind::Choice(&Reading::NAMES), "what the cycle counts"),
     handle("defense.phase1_epochs", "phase 1", whole(0, 2000, 1), "epochs of the first phase"),
-    field("defense.epochs", "epochs", EPOCHS, "fine-tuning epochs"),
+    field("defense.isolation_epochs", "isolation", whole(1, 2000, 1), "epochs of training before the fastest-learned images are isolated"),
+    field("defense.isolation_lr", "isolation LR", RATE, "learning rate of these epochs"),
+    field("defense.isolation_loss", "isolation loss", Kind::Choice(&IsolationLoss::NAMES), "how the loss is kept from falling in these epochs"),
+    field("defense.gamma", "gamma", number(0.0, 10.0, 0.1), "the level at which that loss is held"),
+    field("defense.isolation_ratio", "isolated share", number(0.0001, 0.5, 0.005), "share of the training images that is isolated"),
+    field("defense.unlearn_epochs", "unlearning", whole(0, 2000, 1), "epochs of gradient ascent on the isolated images"),
+    field("defense.unlearn_lr", "unlearning LR", RATE, "learning rate of the ascent"),
+    field("defense.reduction", "reduction", Kind::Choice(&Reduction::NAMES), "how activations are reduced before they are clustered"),
+    field("defense.components", "components", whole(2, 512, 1), "dimensions to which activations are reduced"),
+    field("defense.decision", "decision", Kind::Choice(&Decision::NAMES), "how a cluster is judged"),
+    field("defense.size_threshold", "small cluster", number(0.0, 0.5, 0.05), "a cluster below this share of its class is poisoned, by relative-size"),
+    field("defense.silhouette_threshold", "silhouette", number(-1.0, 1.0, 0.05), "a class whose silhouette is above this falls in two"),
+    field("defense.prune_step", "prune step", number(0.001, 1.0, 0.01), "share of the channels removed in a step"),
+    field("defense.largest_fall", "largest fall", SHARE, "accuracy that may be lost before pruning, or unlearning, ends"),
+    field("defense.held_out", "held out", number(0.01, 0.9, 0.05), "share of the clean images on which that accuracy is measured"),
+    field("defense.teacher_epochs", "teacher epochs", whole(1, 2000, 1), "epochs in which the teacher is fine-tuned"),
+    field("defense.teacher_lr", "teacher LR", RATE, "learning rate of the teacher"),
+    field("defense.attention", "attention", Kind::Integers, "weight of the attention loss after each of the last three stages"),
+    field("defense.passes", "passes", whole(1, 100_000, 5), "largest number of passes over the clean images for each class"),
+    field("defense.trigger_lr", "trigger LR", RATE, "learning rate of mask and pattern"),
+    field("defense.cost", "mask cost", number(0.0, 10.0, 1e-3), "weight of the mask's size at the start"),
+    field("defense.success", "success", SHARE, "share of the images that the reversed trigger must turn"),
+    field("defense.patience", "patience", whole(1, 1000, 1), "passes in a row after which the cost is raised or lowered"),
+    field("defense.early_patience", "early patience", whole(1, 1000, 5), "passes without improvement after which the search ends"),
+    field("defense.anomaly", "anomaly", number(0.0, 100.0, 0.5), "deviations from the median above which a small mask is an anomaly"),
+    field("defense.triggered_share", "triggered share", SHARE, "share of the clean images that carry the reversed trigger in the unlearning"),
+    field("defense.removal", "removal", Kind::Choice(&Removal::NAMES), "how many images of a class are removed"),
+    field("defense.removed_share", "removed share", SHARE, "share of each class that is removed, by share"),
+    field("defense.expected_ratio", "expected ratio", SHARE, "the poison ratio that the defender expects, by original"),
+    field("defense.bb_compat", "bb-compat", Kind::Switch, "do as the published code does, its defect included"),
+    field("defense.epochs", "epochs", EPOCHS, "epochs of fine-tuning or retraining"),
     field("defense.batch", "batch", BATCH, "images a step"),
     field("defense.clean_share", "clean share", SHARE, "share of the clean training set that the defender holds"),
     field("defense.momentum", "momentum", number(0.0, 0.999, 0.05), "SGD momentum"),

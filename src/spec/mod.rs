@@ -6,8 +6,10 @@ mod defense;
 mod error;
 pub mod field;
 mod model;
+mod pace;
 pub mod preset;
 mod pretrain;
+mod repair;
 mod scenario;
 mod table;
 
@@ -16,8 +18,10 @@ pub use data::{Data, Files, Located, Resized, Synthetic};
 pub use defense::{Defense, Downstream, FineTuning, Method, SuperFineTuning};
 pub use error::SpecError;
 pub use model::{Model, Stages};
+pub use pace::{Pace, Phase, Place};
 pub use preset::Preset;
 pub use pretrain::Pretrain;
+pub use repair::{Abl, Ac, Decision, FinePruning, IsolationLoss, Nad, NeuralCleanse, Reduction, Removal, Spectral};
 pub use scenario::Scenario;
 
 use crate::schedule::{Schedule, SuperFineTuning as Swing};
@@ -191,42 +195,94 @@ impl RunSpec {
         steps as u64
     }
 
-    /// Clean images that the defender holds out of `train` images.
+    /// Clean images that the defender holds out of `train` images; none where it holds the poisoned set instead.
     pub fn clean_images(&self, train: usize) -> usize {
+        if self.defense.filters() {
+            return 0;
+        }
         ((train as f64 * self.defense.clean_share).round() as usize).clamp(1, train.max(1))
+    }
+
+    /// Images that ABL isolates out of `images`.
+    pub fn isolated_images(&self, images: usize) -> usize {
+        let Method::Abl(abl) = &self.defense.method else { return 0 };
+        ((images as f64 * abl.isolation_ratio).round() as usize).clamp(1, images.saturating_sub(1).max(1))
     }
 
     /// Epochs of `stage`.
     pub fn epochs(&self, stage: Stage) -> u64 {
-        match stage {
-            Stage::Pretrain => self.pretrain.as_ref().map_or(self.attack.epochs, |p| p.epochs),
-            Stage::Attack => self.attack.epochs_before() + self.attack.epochs,
-            Stage::Defense => self.defense.epochs,
-        }
+        self.pace(stage, 1).epochs()
     }
 
-    /// The learning-rate schedule of `stage` at `steps_per_epoch`.
-    pub fn schedule(&self, stage: Stage, steps_per_epoch: u64) -> Schedule {
+    /// The phases of `stage` over `images` training images.
+    pub fn pace(&self, stage: Stage, images: usize) -> Pace {
+        let steps = |images| self.steps_per_epoch(stage, images);
+        let phases = match (stage, &self.attack.trigger, &self.defense.method) {
+            (Stage::Pretrain, ..) => return Pace::even(self.pretrain.as_ref().map_or(self.attack.epochs, |p| p.epochs), steps(images)),
+            (Stage::Attack, Trigger::InputAware(s), _) => vec![("masks", s.mask_epochs, images), ("attack", self.attack.epochs, images)],
+            (Stage::Attack, ..) => return Pace::even(self.attack.epochs, steps(images)),
+            (Stage::Defense, _, Method::Abl(s)) => {
+                let isolated = self.isolated_images(images);
+                let rest = images.saturating_sub(isolated);
+                vec![("isolate", s.isolation_epochs, images), ("fine-tune", self.defense.epochs, rest), ("unlearn", s.unlearn_epochs, isolated)]
+            }
+            (Stage::Defense, _, Method::Nad(s)) => vec![("teacher", s.teacher_epochs, images), ("student", self.defense.epochs, images)],
+            (Stage::Defense, ..) => return Pace::even(self.defense.epochs, steps(images)),
+        };
+        Pace::of(
+            phases.into_iter().filter(|(_, epochs, _)| *epochs > 0).map(|(name, epochs, images)| Phase::new(name, epochs, steps(images))).collect(),
+        )
+    }
+
+    /// The learning-rate schedule of `stage` at `pace`.
+    pub fn schedule(&self, stage: Stage, pace: impl Into<Pace>) -> Schedule {
+        let pace = pace.into();
+        let steps_per_epoch = pace.phases()[0].steps_per_epoch;
         match stage {
             Stage::Pretrain => match &self.pretrain {
                 Some(pretrain) => Schedule::Constant { lr: pretrain.lr },
                 None => self.clean().attack_schedule(steps_per_epoch),
             },
             Stage::Attack => self.attack_schedule(steps_per_epoch),
-            Stage::Defense => match &self.defense.method {
-                Method::FineTuning(FineTuning { lr }) | Method::ClassifierOnly(Downstream { lr }) | Method::Whole(Downstream { lr }) => {
-                    Schedule::Constant { lr: *lr }
-                }
-                Method::SuperFineTuning(s) => Schedule::SuperFineTuning(Swing {
-                    base: s.lr_base,
-                    max1: s.lr_max1,
-                    max2: s.lr_max2,
-                    cycle: s.cycle,
-                    reading: s.reading,
-                    phase1_epochs: s.phase1_epochs,
-                    steps_per_epoch,
-                }),
-            },
+            Stage::Defense => self.defense_schedule(&pace),
+        }
+    }
+
+    fn defense_schedule(&self, pace: &Pace) -> Schedule {
+        let steps_per_epoch = pace.phases()[0].steps_per_epoch;
+        // BackdoorBench's recipe, with the cosine over all epochs: one value an epoch.
+        let cosine = |lr, epochs: u64, every: u64| Schedule::Cosine { lr, period: epochs * every, every };
+        match &self.defense.method {
+            Method::FineTuning(FineTuning { lr }) | Method::ClassifierOnly(Downstream { lr }) | Method::Whole(Downstream { lr }) => {
+                Schedule::Constant { lr: *lr }
+            }
+            Method::SuperFineTuning(s) => Schedule::SuperFineTuning(Swing {
+                base: s.lr_base,
+                max1: s.lr_max1,
+                max2: s.lr_max2,
+                cycle: s.cycle,
+                reading: s.reading,
+                phase1_epochs: s.phase1_epochs,
+                steps_per_epoch,
+            }),
+            Method::Ac(Ac { lr, .. })
+            | Method::FinePruning(FinePruning { lr, .. })
+            | Method::NeuralCleanse(NeuralCleanse { lr, .. })
+            | Method::Spectral(Spectral { lr, .. }) => cosine(*lr, self.defense.epochs, steps_per_epoch),
+            Method::Nad(s) => Schedule::in_turn(pace, |phase| match phase.name.as_str() {
+                "teacher" => cosine(s.teacher_lr, phase.epochs, phase.steps_per_epoch),
+                // 0.01 until epoch 20, then 1e-4 (spec.md 3.6).
+                _ => Schedule::Then {
+                    first: Box::new(Schedule::Constant { lr: s.lr }),
+                    steps: 20 * phase.steps_per_epoch,
+                    next: Box::new(Schedule::Constant { lr: s.lr / 100.0 }),
+                },
+            }),
+            Method::Abl(s) => Schedule::in_turn(pace, |phase| match phase.name.as_str() {
+                "isolate" => Schedule::Constant { lr: s.isolation_lr },
+                "fine-tune" => Schedule::Steps { lr: s.lr, period: (phase.steps() * 2).div_ceil(3) },
+                _ => Schedule::Constant { lr: s.unlearn_lr },
+            }),
         }
     }
 

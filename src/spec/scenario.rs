@@ -23,11 +23,13 @@ struct Offer {
     models: &'static [&'static str],
 }
 
-const CLASSIFIERS: Offer = Offer {
+const STANDALONE: Offer = Offer {
     attacks: &["badnets", "blended", "lf", "input-aware", "wanet"],
-    defenses: &["super-fine-tuning", "fine-tuning"],
+    defenses: &["super-fine-tuning", "fine-tuning", "abl", "ac", "fine-pruning", "nad", "neural-cleanse", "spectral"],
     models: &["preact-small", "preact-resnet18", "preact"],
 };
+// The second task has no poisoned training set to filter, and its backdoor no target class to look for.
+const TRANSFER: Offer = Offer { attacks: STANDALONE.attacks, defenses: &["super-fine-tuning", "fine-tuning"], models: STANDALONE.models };
 const ENCODERS: Offer = Offer { attacks: &["badencoder"], defenses: &["classifier-only", "whole"], models: &["resnet-small", "resnet18", "resnet"] };
 
 impl Scenario {
@@ -46,7 +48,11 @@ impl Scenario {
 
     /// The names that a setting may hold here; `None` for a setting that every scenario has alike.
     pub fn choices(self, path: &str) -> Option<&'static [&'static str]> {
-        let offer = if self == Self::Encoder { &ENCODERS } else { &CLASSIFIERS };
+        let offer = match self {
+            Self::Standalone => &STANDALONE,
+            Self::Transfer => &TRANSFER,
+            Self::Encoder => &ENCODERS,
+        };
         match path {
             "attack.name" => Some(offer.attacks),
             "defense.name" => Some(offer.defenses),

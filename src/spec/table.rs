@@ -2,7 +2,7 @@
 
 use super::error::closest;
 use super::field::{self, FIELDS, Field, Kind};
-use super::{Data, InputAware, RunSpec, Scenario, SpecError, Synthetic, Trigger, Wanet};
+use super::{Data, InputAware, Method, RunSpec, Scenario, SpecError, Synthetic, Trigger, Wanet};
 use toml::{Table, Value};
 
 impl RunSpec {
@@ -83,6 +83,10 @@ impl RunSpec {
         if path == "scenario" {
             spec.fit();
         }
+        if path == "defense.name" && spec.defense.usual_share() != self.defense.usual_share() {
+            // How many clean images a defense is given is part of its recipe: 80 passes over all of them is not NC.
+            spec.defense.clean_share = spec.defense.usual_share();
+        }
         Ok(spec)
     }
 
@@ -132,7 +136,18 @@ impl RunSpec {
         if stages.widths.is_empty() || stages.widths.len() > 6 || stages.widths.iter().any(|w| !(1..=4096).contains(w)) {
             return conflict(format!("model.widths = {:?}: one to six stages of 1..4096 channels", stages.widths));
         }
-        self.check_attack(origin)
+        self.check_attack(origin)?;
+        self.check_defense(origin)
+    }
+
+    fn check_defense(&self, origin: &str) -> Result<(), SpecError> {
+        match &self.defense.method {
+            Method::Nad(nad) if nad.attention.len() != 3 => Err(SpecError::Conflict {
+                origin: origin.to_owned(),
+                message: format!("defense.attention = {:?}: three weights, one for each of the last three stages", nad.attention),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn check_attack(&self, origin: &str) -> Result<(), SpecError> {
@@ -263,7 +278,6 @@ fn parse(field: &Field, text: &str, origin: &str) -> Result<Value, SpecError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Method;
 
     fn set(changes: &[(&str, &str)]) -> Result<RunSpec, SpecError> {
         let changes: Vec<_> = changes.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();

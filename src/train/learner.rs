@@ -9,6 +9,7 @@ use crate::data::Images;
 use crate::kernel::Train;
 use crate::model::Mode;
 use crate::model::store::StoreError;
+use crate::run::evidence::Evidence;
 use burn::module::AutodiffModule;
 
 /// Something that is trained.
@@ -22,6 +23,16 @@ pub trait Learner<B: Train> {
     /// The trigger as it is now, where it is learned too; where it is given, there is none here.
     fn trigger(&self) -> Option<Box<dyn Attack + '_>> {
         None
+    }
+
+    /// What it found since it was last asked; asked after each epoch.
+    fn evidence(&mut self) -> Vec<Evidence> {
+        Vec::new()
+    }
+
+    /// Whether it ends before its last epoch.
+    fn done(&self) -> bool {
+        false
     }
 
     /// Writes everything that training needs to go on, the weights that outlive it to `files.weights`.

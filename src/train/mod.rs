@@ -46,7 +46,7 @@ use crate::kernel::Train;
 use crate::model::store::StoreError;
 use crate::run::command::Command;
 use crate::run::event::{Clock, EventKind, LensAnswer, Measures};
-use crate::spec::{RunSpec, SpecError, Stage};
+use crate::spec::{Pace, RunSpec, SpecError, Stage};
 use checkpoint::Progress;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -124,8 +124,10 @@ pub struct Task<'a> {
     pub probe: &'a Exam,
     /// Samples under the trigger lens.
     pub lens: &'a Lens,
-    /// Training images of an epoch.
-    pub images: usize,
+    /// How its steps make epochs.
+    pub pace: Pace,
+    /// Seconds that were spent before the first step, on what the defense looked for: they are part of its cost.
+    pub spent: f64,
 }
 
 /// Trains a stage to its end: from the start, or from the checkpoint that `learner` and `progress` were read from.
@@ -139,20 +141,10 @@ pub fn run<B: Train>(
     progress: Option<Progress>,
     host: &mut dyn Host,
 ) -> Result<Ending, TrainError> {
-    let steps_per_epoch = spec.steps_per_epoch(task.stage, task.images);
     let resumed = progress.is_some();
-    let progress = progress.unwrap_or_default();
-    let mut run = Loop {
-        task,
-        spec: spec.clone(),
-        learner,
-        progress,
-        host,
-        steps_per_epoch,
-        speed: (0.0, progress.step, progress.train_seconds),
-        loss: None,
-        lr: 0.0,
-    };
+    let progress = progress.unwrap_or(Progress { train_seconds: task.spent, ..Progress::default() });
+    let mut run =
+        Loop { task, spec: spec.clone(), learner, progress, host, speed: (0.0, progress.step, progress.train_seconds), loss: None, lr: 0.0 };
     if !resumed {
         run.epoch()?;
     }
@@ -174,7 +166,6 @@ struct Loop<'a, B: Train> {
     learner: &'a mut dyn Learner<B>,
     progress: Progress,
     host: &'a mut dyn Host,
-    steps_per_epoch: u64,
     /// Images a second, and step and seconds when it was last taken.
     speed: (f64, u64, f64),
     /// Losses since the last reading, summed on the device: a reading waits for the device.
@@ -185,16 +176,16 @@ struct Loop<'a, B: Train> {
 
 impl<B: Train> Loop<'_, B> {
     fn go(&mut self) -> Result<Ending, TrainError> {
-        let total = self.spec.epochs(self.task.stage) * self.steps_per_epoch;
-        while self.progress.step < total {
+        let pace = &self.task.pace;
+        while self.progress.step < pace.steps() && !self.learner.done() {
             if self.obey()? {
                 return Ok(Ending::Stopped);
             }
             self.step();
             let step = self.progress.step;
-            if step.is_multiple_of(self.steps_per_epoch) {
+            if pace.ends_epoch(step) {
                 self.epoch()?;
-            } else if (step % self.steps_per_epoch).is_multiple_of(self.spec.watch.probe_every) {
+            } else if pace.within(step).is_multiple_of(self.spec.watch.probe_every) {
                 self.probe()?;
             }
         }
@@ -208,7 +199,7 @@ impl<B: Train> Loop<'_, B> {
     fn step(&mut self) {
         let started = Instant::now();
         let step = self.progress.step;
-        self.lr = self.spec.schedule(self.task.stage, self.steps_per_epoch).lr(step);
+        self.lr = self.spec.schedule(self.task.stage, &self.task.pace).lr(step);
         let loss = self.learner.step(step, self.lr);
         self.loss = Some(match self.loss.take() {
             Some((sum, count)) => (sum + loss, count + 1),
@@ -243,7 +234,7 @@ impl<B: Train> Loop<'_, B> {
     fn probe(&mut self) -> Result<(), TrainError> {
         self.settle()?;
         let (loss, look) = (mean(std::mem::take(&mut self.progress.probe_loss)), self.look(self.task.probe));
-        let epoch = self.progress.step as f64 / self.steps_per_epoch as f64;
+        let epoch = self.task.pace.epoch(self.progress.step as f64);
         self.emit(EventKind::Probe { epoch, lr: self.lr, loss, measures: look.measures })?;
         self.show(look)
     }
@@ -251,7 +242,7 @@ impl<B: Train> Loop<'_, B> {
     /// The end of an epoch, or the state before the first.
     fn epoch(&mut self) -> Result<(), TrainError> {
         self.settle()?;
-        let epoch = self.progress.step / self.steps_per_epoch;
+        let epoch = self.task.pace.whole_epochs(self.progress.step);
         self.progress.probe_loss = (0.0, 0);
         let (loss, look) = (mean(std::mem::take(&mut self.progress.epoch_loss)), self.look(self.task.exam));
         let measures = look.measures;
@@ -260,7 +251,10 @@ impl<B: Train> Loop<'_, B> {
         }
         self.emit(EventKind::Epoch { epoch, lr: self.lr, loss, measures })?;
         self.show(look)?;
-        if epoch.is_multiple_of(self.spec.watch.checkpoint_every) || epoch == self.spec.epochs(self.task.stage) {
+        for found in self.learner.evidence() {
+            self.emit(EventKind::Evidence(Box::new(found)))?;
+        }
+        if epoch.is_multiple_of(self.spec.watch.checkpoint_every) || epoch == self.task.pace.epochs() || self.learner.done() {
             self.checkpoint()?;
         }
         Ok(())

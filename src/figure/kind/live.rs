@@ -40,9 +40,8 @@ fn data(spec: &RunSpec) -> String {
 
 fn leg<'a>(view: &'a RunView, stage: Stage, spec: &'a RunSpec) -> Leg<'a> {
     let history = History::of(view, spec, stage);
-    let (epochs, ahead) = (view.facts.epochs.max(spec.epochs(stage)).max(1), history.latest());
-    let steps_per_epoch = view.facts.steps_per_epoch.max(1);
-    let course = Course { epochs, steps_per_epoch, done: view.step, fresh: false, history: Cow::Owned(history), ahead };
+    let (pace, ahead) = (view.facts.pace(), history.latest());
+    let course = Course { pace, done: view.step, fresh: false, history: Cow::Owned(history), ahead };
     let name = if stage == Stage::Attack { spec.attack.name() } else { spec.defense.name() };
     Leg { stage, name, view, course, end: 1.0 }
 }
