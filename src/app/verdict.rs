@@ -37,27 +37,31 @@ pub fn verdict(state: &State) -> Option<Verdict> {
     let before = match (after.transfer, after.asr_excluding_target) {
         (Some(_), _) => view.epochs.get(1)?.measures,
         (None, Some(_)) => state.attack.latest()?,
-        (None, None) => view.before()?,
+        // Some defenses begin with a fresh network: what is to be compared is the backdoored model.
+        (None, None) => state.attack.latest().or_else(|| view.before())?,
     };
+    let swings = view.facts.defense == "super-fine-tuning";
     let (tone, word, next) = match (after.transfer, after.asr_excluding_target) {
         (Some(transfer), _) => judge_transfer(before, transfer.lift),
         (None, Some(others)) => judge_encoder(before, others),
-        (None, None) => judge(before, after),
+        (None, None) => judge(before, after, swings),
     };
     let sentence = format!("{word}: {}, {}", change(before, after), effort(view));
     Some(Verdict { tone, word, sentence, next, measures: (before, after) })
 }
 
-fn judge(before: Measures, after: Measures) -> (Tone, &'static str, &'static str) {
+fn judge(before: Measures, after: Measures, swings: bool) -> (Tone, &'static str, &'static str) {
     let lost = before.ca - after.ca > LOSS;
     if before.asr < 0.5 {
         (Tone::Warn, "the backdoor had not taken hold", "more attack epochs or a larger poison ratio plant it deeper")
     } else if after.asr <= GONE && !lost {
         (Tone::Good, "backdoor gone", "e exports the curves; p has the same attack with other clean-ups")
     } else if after.asr <= GONE {
-        (Tone::Warn, "backdoor gone, but the model suffered", "a lower LR MAX1 or a longer second phase keeps more accuracy")
+        let next = if swings { "a lower LR MAX1 or a longer second phase keeps more accuracy" } else { "super-fine-tuning costs less accuracy" };
+        (Tone::Warn, "backdoor gone, but the model suffered", next)
     } else if after.asr <= before.asr / 2.0 {
-        (Tone::Warn, "backdoor weakened", "a higher LR MAX1 or more epochs take the rest")
+        let next = if swings { "a higher LR MAX1 or more epochs take the rest" } else { "super-fine-tuning, or more epochs, take the rest" };
+        (Tone::Warn, "backdoor weakened", next)
     } else {
         (Tone::Bad, "backdoor still there", "super-fine-tuning, a higher rate or more epochs remove it")
     }
@@ -106,7 +110,7 @@ mod tests {
 
     fn word(before: (f64, f64), after: (f64, f64)) -> &'static str {
         let of = |(ca, asr)| Measures { ca, asr, ..Measures::default() };
-        judge(of(before), of(after)).1
+        judge(of(before), of(after), true).1
     }
 
     #[test]

@@ -4,10 +4,11 @@ use super::progress::Progress;
 use super::{CliError, Exit, Place, What};
 use crate::export;
 use crate::run::command::Command;
+use crate::run::device;
+use crate::run::event::{Facts, Measures};
 use crate::run::session::{Session, Signal};
 use crate::run::view::{RunView, Status};
 use crate::run::worker::{self, Request};
-use crate::run::{device, event::Measures};
 use crate::spec::Stage;
 use std::io::Write;
 use std::sync::Arc;
@@ -83,6 +84,14 @@ fn stop_on_signals(_session: &Session) -> Result<Arc<AtomicI32>, CliError> {
     Ok(Arc::new(AtomicI32::new(0)))
 }
 
+/// What the defense was given.
+fn given(facts: &Facts) -> String {
+    match facts.poisoned_images {
+        0 => format!("{} clean images", facts.clean_images),
+        poisoned => format!("{} clean images and the training set with {poisoned} poisoned ones", facts.clean_images),
+    }
+}
+
 /// The result as a person reads it.
 fn table(attack: &RunView, defense: &RunView) -> String {
     let row = |name: &str, m: Option<Measures>, seconds: f64| {
@@ -115,14 +124,20 @@ fn table(attack: &RunView, defense: &RunView) -> String {
             others * 100.0
         );
     }
+    if let Some((after, before)) = defense.latest().filter(|m| m.transfer.is_none() && m.asr_excluding_target.is_none()).zip(attack.latest()) {
+        out += &format!("DER {:.3}, RIR {:.3}\n", after.der(&before), after.rir(&before));
+    }
+    for line in defense.evidence.iter().filter_map(crate::export::findings::sentence) {
+        out += &format!("{line}\n");
+    }
     let hours = if facts.gpu { "GPU" } else { "CPU" };
     let speed = (defense.step * facts.batch as u64) as f64 / defense.train_seconds.max(1e-9);
     out += &format!(
-        "{} of {} test images behind CA, {} behind ASR and RA; {} clean images; {:.4} {hours} h; {speed:.0} images/s on {}\nrun {}",
+        "{} of {} test images behind CA, {} behind ASR and RA; given {}; {:.4} {hours} h; {speed:.0} images/s on {}\nrun {}",
         facts.test_images,
         facts.data,
         facts.asr_images,
-        facts.clean_images,
+        given(facts),
         defense.hours(),
         facts.device,
         facts.id

@@ -1,6 +1,7 @@
 //! A run as the one object that `tuneout run --json` prints.
 
 use crate::run::event::Measures;
+use crate::run::evidence::{Detection, Evidence, Reversal};
 use crate::run::view::{Point, RunView};
 use serde_json::{Value, json};
 
@@ -20,6 +21,10 @@ use serde_json::{Value, json};
 ///   of other classes' images that are taken for it without the trigger, and what the trigger adds (`asr` is over c*).
 /// - `asr_excluding_target` is there in the encoder scenario alone, where `asr` is over all test images: it is over those
 ///   of other classes. `attack` is then what nearest neighbours make of the backdoored encoder, which has no classifier.
+/// - `defense` also has `clean_images` and `poisoned_images`, what the defense was given; `der` and `rir` (spec.md section
+///   4; null in a second task); and `detection` where it looked for the poison: Neural Cleanse's `flagged` labels,
+///   `anomaly_index`, `norm` and `success` by label; what AC, Spectral and ABL `removed`, with `precision` and `recall` on
+///   the truly poisoned images; the channels that fine-pruning took.
 /// - `images_per_second` is the mean training speed over both.
 pub fn result(preset: Option<&str>, attack: &RunView, defense: &RunView) -> Value {
     let mut of_attack = measures(attack.latest().or_else(|| defense.before()));
@@ -28,6 +33,17 @@ pub fn result(preset: Option<&str>, attack: &RunView, defense: &RunView) -> Valu
     let mut of_defense = measures(defense.latest());
     of_defense["name"] = json!(defense.facts.defense);
     of_defense["train_seconds"] = json!(defense.train_seconds);
+    of_defense["clean_images"] = json!(defense.facts.clean_images);
+    of_defense["poisoned_images"] = json!(defense.facts.poisoned_images);
+    // A second task is another task: its CA and ASR are no improvement on the first one's.
+    let standalone = defense.latest().filter(|m| m.transfer.is_none() && m.asr_excluding_target.is_none());
+    let rated = standalone.zip(attack.latest().or_else(|| defense.before()));
+    of_defense["der"] = json!(rated.map(|(after, before)| after.der(&before)));
+    of_defense["rir"] = json!(rated.map(|(after, before)| after.rir(&before)));
+    let detections: serde_json::Map<String, Value> = defense.evidence.iter().filter_map(detection).flatten().collect();
+    if !detections.is_empty() {
+        of_defense["detection"] = Value::Object(detections);
+    }
     let seconds = attack.train_seconds + defense.train_seconds;
     let images = images(attack) + images(defense);
     let mut result = json!({
@@ -47,6 +63,45 @@ pub fn result(preset: Option<&str>, attack: &RunView, defense: &RunView) -> Valu
         result["transfer"] = json!(transfer);
     }
     result
+}
+
+/// What a detection found, as the entries of one object.
+fn detection(evidence: &Evidence) -> Option<Vec<(String, Value)>> {
+    let entry = |key: &str, value: Value| (key.to_owned(), value);
+    let removed = |d: &Detection| {
+        vec![
+            entry("removed", json!(d.removed)),
+            entry("truly_poisoned", json!(d.hits)),
+            entry("precision", json!(d.precision())),
+            entry("recall", json!(d.recall())),
+        ]
+    };
+    match evidence {
+        Evidence::Reversals(found) => {
+            let flagged: Vec<u16> = found.labels.iter().filter(|l| l.flagged).map(|l| l.label).collect();
+            let of = |value: fn(&Reversal) -> f64| found.labels.iter().map(value).collect::<Vec<_>>();
+            let numbers = [("anomaly_index", of(|l| l.anomaly)), ("norm", of(|l| l.norm)), ("success", of(|l| l.success))];
+            let mut entries = vec![entry("flagged", json!(flagged))];
+            entries.extend(numbers.into_iter().map(|(key, values)| entry(key, json!(values))));
+            Some(entries)
+        }
+        Evidence::Clusters(found) => {
+            let mut entries = removed(&found.detection);
+            let classes = found.classes.iter().filter(|c| c.removed.is_some()).map(|c| c.class);
+            entries.push(entry("classes", json!(classes.collect::<Vec<_>>())));
+            entries.push(entry("warnings", json!(found.warnings)));
+            Some(entries)
+        }
+        Evidence::Scores(found) => {
+            let mut entries = removed(&found.detection);
+            entries.push(entry("warnings", json!(found.warnings)));
+            Some(entries)
+        }
+        Evidence::Isolation(found) => Some(removed(&found.detection)),
+        Evidence::Pruning(found) => Some(vec![entry("pruned_channels", json!(found.pruned)), entry("channels", json!(found.order.len()))]),
+        Evidence::Guard(found) => Some(vec![entry("ended_after_epoch", json!(found.epoch))]),
+        Evidence::Attention(_) => None,
+    }
 }
 
 fn id(view: &RunView) -> Option<&str> {
@@ -123,6 +178,22 @@ mod tests {
         assert!(value["gpu_hours"].is_null());
         // 100 of 105 images an epoch in the attack, 95 in the defense, two epochs each.
         assert!((value["images_per_second"].as_f64().unwrap() - 390.0 / 72.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_defense_says_what_it_was_given_and_what_it_found() {
+        let (attack, mut defense) = (view(Stage::Attack, "a", false, 36.0), view(Stage::Defense, "d", false, 36.0));
+        defense.facts.poisoned_images = 40;
+        let detection = Detection { removed: 50, hits: 30, poisoned: 40 };
+        defense.evidence.push(Evidence::Scores(crate::run::evidence::Scores { detection, ..Default::default() }));
+        let value = result(None, &attack, &defense);
+        assert_eq!((value["defense"]["detection"]["precision"].as_f64(), value["defense"]["detection"]["recall"].as_f64()), (Some(0.6), Some(0.75)));
+        assert_eq!(value["defense"]["poisoned_images"], 40);
+        // ASR .25 -> .25, CA .95 -> .95.
+        assert_eq!((value["defense"]["der"].as_f64(), value["defense"]["rir"].as_f64()), (Some(0.5), Some(0.5)));
+        let labels = vec![Reversal { label: 0, norm: 9.0, anomaly: 3.5, flagged: true, success: 1.0 }, Reversal { label: 1, ..Reversal::default() }];
+        defense.evidence = vec![Evidence::Reversals(crate::run::evidence::Reversals { labels, median: 9.0, mad: 1.0 })];
+        assert_eq!(result(None, &attack, &defense)["defense"]["detection"]["flagged"], json!([0]));
     }
 
     #[test]

@@ -50,6 +50,19 @@ pub struct Measures {
     pub asr_excluding_target: Option<f64>,
 }
 
+impl Measures {
+    /// Defense effectiveness rating of a defense that made these measures out of `before`, 0 to 1: what ASR fell by, less
+    /// what CA fell by (spec.md section 4). 0.5 where nothing changed.
+    pub fn der(&self, before: &Self) -> f64 {
+        ((before.asr - self.asr).max(0.0) - (before.ca - self.ca).max(0.0) + 1.0) / 2.0
+    }
+
+    /// Robustness improvement rating, 0 to 1: what RA rose by, less what CA fell by (spec.md section 4).
+    pub fn rir(&self, before: &Self) -> f64 {
+        ((self.ra - before.ra).max(0.0) - (before.ca - self.ca).max(0.0) + 1.0) / 2.0
+    }
+}
+
 /// The transfer scenario's ASR in its parts (spec.md section 2): the target class of the first task means nothing in the
 /// second, so an attack succeeds when triggered images go to one and the same class, c*.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -232,4 +245,33 @@ pub enum EventKind {
         /// Why, in words for the user.
         message: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// spec.md 12(11).
+    #[test]
+    fn ratings_are_those_of_the_specification() {
+        let of = |ca, asr, ra| Measures { ca, asr, ra, ..Measures::default() };
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
+        close(of(0.9, 0.0, 0.9).der(&of(0.9, 1.0, 0.0)), 1.0);
+        close(of(0.9, 1.0, 0.0).der(&of(0.9, 1.0, 0.0)), 0.5);
+        close(of(0.7, 1.0, 0.0).der(&of(0.9, 1.0, 0.0)), 0.4);
+        // A higher CA is no merit of the defense.
+        close(of(0.95, 0.5, 0.5).der(&of(0.9, 1.0, 0.0)), 0.75);
+        close(of(0.9, 0.0, 0.8).rir(&of(0.9, 1.0, 0.0)), 0.9);
+        close(of(0.8, 0.0, 0.0).rir(&of(0.9, 1.0, 0.2)), 0.45);
+    }
+
+    #[test]
+    fn facts_of_phases_come_back_from_the_log() {
+        let pace = Pace::of(vec![Phase::new("teacher", 2, 5), Phase::new("student", 3, 4)]);
+        let facts = Facts::default().at(&pace);
+        let back: Facts = serde_json::from_str(&serde_json::to_string(&facts).unwrap()).unwrap();
+        assert_eq!((back.pace(), back.epochs), (pace, 5));
+        let even = Facts::default().at(&Pace::even(7, 3));
+        assert!(even.phases.is_empty() && even.pace() == Pace::even(7, 3));
+    }
 }

@@ -120,6 +120,9 @@ fn images(state: &State) -> String {
     match state.stage() {
         Stage::Pretrain => words::count(facts.train_images as u64),
         Stage::Attack => format!("{}, {} poisoned", words::count(facts.train_images as u64), words::count(facts.poisoned_images as u64)),
+        Stage::Defense if facts.poisoned_images > 0 => {
+            format!("{} kept, {} poisoned given", words::count(facts.train_images as u64), words::count(facts.poisoned_images as u64))
+        }
         Stage::Defense => format!("{} clean", words::count(facts.clean_images as u64)),
     }
 }
