@@ -71,6 +71,20 @@ impl<B: Kernels> InputAware<B> {
         let read = |net, name: &str| store::load(net, &dir.join(name)).map_err(|e| AttackError::Trigger { file: e.file, message: e.message });
         Ok(Self::new(read(pattern, "pattern.safetensors")?, read(mask, "mask.safetensors")?, lookup, device))
     }
+
+    /// Puts into every image the trigger that belongs to its fellow in `sources`, or, without those, its own.
+    fn apply_all(&self, images: &mut Images, sources: Option<&Images>) {
+        let (count, stride) = (images.len(), images.stride());
+        for start in (0..count).step_by(BATCH) {
+            let range = start..(start + BATCH).min(count);
+            let x = self.lookup.plain::<B>(images, range.clone(), &self.device);
+            let source = sources.map_or_else(|| x.clone(), |others| self.lookup.plain::<B>(others, range.clone(), &self.device));
+            let pattern = self.lookup.normalise(self.pattern.forward(source.clone(), Mode::Eval));
+            let mask = threshold(self.mask.forward(source, Mode::Eval));
+            let bytes = self.lookup.to_bytes(apply(x, pattern, mask));
+            images.pixels[range.start * stride..range.end * stride].copy_from_slice(&bytes);
+        }
+    }
 }
 
 /// `x` under the trigger that the generators make of `src`; both `[n, 3, height, width]`, normalised.
@@ -86,15 +100,12 @@ impl<B: Kernels> Attack for InputAware<B> {
     }
 
     fn trigger_all(&self, images: &mut Images) {
-        let (count, stride) = (images.len(), images.stride());
-        for start in (0..count).step_by(BATCH) {
-            let range = start..(start + BATCH).min(count);
-            let x = self.lookup.plain::<B>(images, range.clone(), &self.device);
-            let pattern = self.lookup.normalise(self.pattern.forward(x.clone(), Mode::Eval));
-            let mask = threshold(self.mask.forward(x.clone(), Mode::Eval));
-            let bytes = self.lookup.to_bytes(apply(x, pattern, mask));
-            images.pixels[range.start * stride..range.end * stride].copy_from_slice(&bytes);
-        }
+        self.apply_all(images, None);
+    }
+
+    /// Each image under the trigger of another.
+    fn cross_all(&self, images: &mut Images, others: &Images, _seed: u64) {
+        self.apply_all(images, Some(others));
     }
 
     fn files(&self, _shape: [usize; 3]) -> Result<Vec<(&'static str, Vec<u8>)>, AttackError> {

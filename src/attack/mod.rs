@@ -1,4 +1,4 @@
-//! Attacks: one file each behind one trait, and the poisoning that data attacks share (spec.md 1.1).
+//! Attacks: one file each behind one trait, and the poisoned training set (spec.md section 1).
 
 pub mod badencoder;
 mod badnets;
@@ -6,17 +6,18 @@ mod blended;
 mod input_aware;
 mod lf;
 mod picture;
+mod poison;
 mod universal;
 mod wanet;
 
 pub use input_aware::{InputAware, apply, check_size, diversity, threshold};
 pub use picture::png;
+pub use poison::{Poisoned, Role, cross_count, draw_roles, poison};
 pub use universal::universal;
 pub use wanet::Wanet;
 
-use crate::data::{Images, Split};
+use crate::data::Images;
 use crate::kernel::Kernels;
-use crate::rng;
 use crate::spec::{self, Trigger};
 use crate::train::Lookup;
 use std::path::Path;
@@ -72,6 +73,11 @@ pub trait Attack {
             self.trigger(images.get_mut(index), shape);
         }
     }
+
+    /// Puts a wrong trigger into every image: one that the model learns to pass over, so that only the right one opens it.
+    /// `others`: as many other images, where a trigger belongs to its image; chance follows from `seed`. Most attacks have
+    /// no such images and leave them as they are.
+    fn cross_all(&self, _images: &mut Images, _others: &Images, _seed: u64) {}
 
     /// The files of `trigger/` from which [`load`] makes the same trigger again; what the settings say needs none.
     ///
@@ -130,75 +136,4 @@ pub fn triggered(attack: &dyn Attack, images: &Images) -> Images {
     let mut out = images.clone();
     attack.trigger_all(&mut out);
     out
-}
-
-/// A training set with its poisoned part.
-#[derive(Clone, Debug)]
-pub struct Poisoned {
-    /// Every image; the poisoned ones triggered and relabelled.
-    pub split: Split,
-    /// Indices of the poisoned images, ascending.
-    pub indices: Vec<usize>,
-}
-
-/// Triggers and relabels round(ratio * n) training images, drawn from all classes, the target's included: the images
-/// are triggered once, at 8 bits, before any augmentation.
-pub fn poison(attack: &dyn Attack, spec: &spec::Attack, clean: &Split, seed: u64) -> Poisoned {
-    let indices = poison_indices(clean.len(), spec.poison_ratio, seed);
-    let mut split = clean.clone();
-    for &index in &indices {
-        attack.trigger(split.images.get_mut(index), clean.images.shape);
-        split.labels[index] = spec.target;
-    }
-    Poisoned { split, indices }
-}
-
-/// Which of `count` images are poisoned: uniformly without replacement, the same for the same seed.
-pub fn poison_indices(count: usize, ratio: f64, seed: u64) -> Vec<usize> {
-    let wanted = (count as f64 * ratio).round() as usize;
-    let mut indices = rng::permutation(count, rng::stream(seed, "poison", 0));
-    indices.truncate(wanted.min(count));
-    indices.sort_unstable();
-    indices
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn split(count: usize) -> Split {
-        let shape = [3, 32, 32];
-        Split { images: Images { shape, pixels: vec![7; count * 3072] }, labels: (0..count).map(|i| (i % 10) as u16).collect() }
-    }
-
-    /// spec.md 12(7).
-    #[test]
-    fn counts_are_the_papers() {
-        assert_eq!(poison_indices(50_000, 0.1, 0).len(), 5_000);
-        assert_eq!(poison_indices(39_209, 0.1, 0).len(), 3_921);
-    }
-
-    #[test]
-    fn poisoned_images_are_triggered_relabelled_and_the_rest_untouched() {
-        let (clean, settings) = (split(200), spec::Attack { target: 3, ..spec::Attack::default() });
-        let attack = build(&settings, clean.images.shape, 0).unwrap().unwrap();
-        let poisoned = poison(attack.as_ref(), &settings, &clean, 5);
-        assert_eq!(poisoned.indices.len(), 20);
-        for i in 0..200 {
-            let hit = poisoned.indices.contains(&i);
-            assert_eq!(poisoned.split.images.get(i) != clean.images.get(i), hit);
-            assert_eq!(poisoned.split.labels[i], if hit { 3 } else { clean.labels[i] });
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn indices_are_distinct_and_follow_the_seed(count in 1usize..5000, ratio in 0.0..1.0, seed in 0u64..100) {
-            let a = poison_indices(count, ratio, seed);
-            prop_assert_eq!(&a, &poison_indices(count, ratio, seed));
-            prop_assert!(a.windows(2).all(|w| w[0] < w[1]) && a.iter().all(|&i| i < count));
-            prop_assert_eq!(a.len(), (count as f64 * ratio).round() as usize);
-        }
-    }
 }

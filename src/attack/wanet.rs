@@ -100,6 +100,15 @@ impl Attack for Wanet {
         images.pixels.par_chunks_exact_mut(stride.max(1)).for_each(|planes| self.trigger(planes, shape));
     }
 
+    /// Each image under its own noisy warp.
+    fn cross_all(&self, images: &mut crate::data::Images, _others: &crate::data::Images, seed: u64) {
+        let stride = images.stride();
+        images.pixels.par_chunks_exact_mut(stride.max(1)).enumerate().for_each(|(at, planes)| {
+            let noisy = self.noisy(planes, &mut rng::stream(seed, "wanet cross image", at as u64));
+            planes.copy_from_slice(&noisy);
+        });
+    }
+
     /// Eight bytes of name, height and width, then (column, row) of each pixel in -1..1; all little-endian.
     fn files(&self, _shape: [usize; 3]) -> Result<Vec<(&'static str, Vec<u8>)>, AttackError> {
         let mut bytes = MAGIC.to_vec();

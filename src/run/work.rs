@@ -101,7 +101,7 @@ impl<'a, B: Train> Work<'a, B> {
         let lookup = self.lookup.clone();
         let poisoned = match trigger.as_deref().filter(|_| !spec.attack.controls_training()) {
             Some(trigger) => attack::poison(trigger, &spec.attack, &data.train, spec.seed),
-            None => attack::Poisoned { split: data.train.clone(), indices: Vec::new() },
+            None => attack::Poisoned::none(data.train.clone()),
         };
         let facts = Facts { poisoned_images: poisoned_images(&spec, &poisoned, data.train.len()), ..facts };
         let mut learner = learner(&spec, &poisoned.split, &lookup, trainer);
@@ -336,7 +336,7 @@ pub(super) fn write_trigger(dir: &RunDir, trigger: &dyn Attack, shape: [usize; 3
 /// Images that carry the trigger in one epoch.
 fn poisoned_images(spec: &RunSpec, poisoned: &attack::Poisoned, images: usize) -> usize {
     if !spec.attack.controls_training() {
-        return poisoned.indices.len();
+        return poisoned.count(attack::Role::Poisoned);
     }
     let of_batch = spec.attack.poison_ratio * spec.attack.batch as f64;
     let of_batch = if of_batch >= 1.0 { of_batch.floor() } else { of_batch };

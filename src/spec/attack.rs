@@ -263,6 +263,15 @@ impl Attack {
         if share >= 1.0 { share as usize } else { usize::from(chance < share) }
     }
 
+    /// Images under a wrong trigger, for each poisoned one.
+    pub fn cross_ratio(&self) -> f64 {
+        match &self.trigger {
+            Trigger::InputAware(settings) => settings.cross_ratio,
+            Trigger::Wanet(settings) => settings.cross_ratio,
+            Trigger::Badnets(_) | Trigger::Blended(_) | Trigger::Lf(_) | Trigger::Badencoder(_) => 0.0,
+        }
+    }
+
     /// Epochs before the classifier's own.
     pub fn epochs_before(&self) -> u64 {
         match &self.trigger {

@@ -4,7 +4,7 @@
 //! authors' code, each image has its own crop, rotation and flip.
 
 use super::batch::{Batch, Lookup, Order, Source, number};
-use crate::attack::Wanet;
+use crate::attack::{Role, Wanet, cross_count};
 use crate::data::Split;
 use crate::rng;
 use crate::spec::{self, RunSpec};
@@ -12,21 +12,10 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-/// What becomes of one image of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Triggered and relabelled.
-    Poisoned,
-    /// Under a wrong trigger, with its own label.
-    Cross,
-    /// As it is.
-    Clean,
-}
-
 /// The roles of a batch of `size` images: the poisoned ones first, then the cross ones.
 pub fn roles(attack: &spec::Attack, cross_ratio: f64, size: usize, rng: &mut ChaCha8Rng) -> Vec<Role> {
     let poisoned = attack.poisoned_of_batch(size, rng.random_range(0.0..1.0));
-    let cross = ((poisoned as f64 * cross_ratio) as usize).min(size - poisoned);
+    let cross = cross_count(poisoned, cross_ratio, size);
     (0..size)
         .map(|i| {
             if i < poisoned {
