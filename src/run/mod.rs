@@ -7,6 +7,7 @@ mod encoder;
 pub mod event;
 pub mod files;
 pub mod session;
+pub mod speed;
 pub mod store;
 pub mod threads;
 pub mod view;

@@ -4,12 +4,14 @@ mod attack;
 pub mod data;
 mod defense;
 mod error;
+mod family;
 pub mod field;
 mod model;
 pub mod preset;
 mod pretrain;
 mod scenario;
 mod table;
+pub mod work;
 
 pub use attack::{Annealing, Attack, BadEncoder, BadNets, Blended, InputAware, Lf, Pattern, Trigger, Wanet};
 pub use data::{Data, Files, Located, Resized, Synthetic};
