@@ -171,7 +171,6 @@ fn a_family_of_ones_own_is_listed_and_run() {
     assert!(code == Some(2) && error.contains("mine.toml") && error.contains("several presets"), "{error}");
     let (code, _, error) = run(&["presets", "--scenario", "standalon"]);
     assert!(code == Some(2) && error.contains("transfer"), "{error}");
-    // The second list is as fast as a file can be read: the test of the device was kept.
     let (code, list, _) = run(&["presets", "--device", "cpu"]);
     assert_eq!(code, Some(0));
     for line in ["standalone: ", "transfer: ", "encoder: "] {
@@ -181,8 +180,15 @@ fn a_family_of_ones_own_is_listed_and_run() {
     assert!(row("mine-hot").contains("signs-12") && !row("mine-hot").contains("unknown"));
     assert!(row("paper-gtsrb-wanet-ft").contains("fine-tuning") && row("demo-encoder").contains('~'), "{list}");
     assert!(list.contains("in a test of a second") && list.contains("scaled from the speed of"), "{list}");
-    let kept = std::fs::read_to_string(home.path().join("home/cache/speed.json")).unwrap();
-    assert!(kept.contains("preact-resnet18") && kept.contains(env!("CARGO_PKG_VERSION")), "{kept}");
+    let cache = home.path().join("home/cache/speed.json");
+    // On a busy machine nothing is kept; what is kept counts as it stands, whatever the machine can do.
+    let busy = list.contains("keeps this machine busy");
+    assert!(busy || std::fs::read_to_string(&cache).unwrap().contains(env!("CARGO_PKG_VERSION")), "{list}");
+    let (device, version) = (list.split(" on ").find(|part| part.contains(" threads, looks")).unwrap(), env!("CARGO_PKG_VERSION"));
+    let device = device.split(", looks").next().unwrap();
+    let kept = format!(r#"[{{"device":"{device}","version":"{version}","per_second":{{"preact-small":1e10,"preact-resnet18":2e10}}}}]"#);
+    std::fs::create_dir_all(cache.parent().unwrap()).unwrap();
+    std::fs::write(&cache, &kept).unwrap();
     let (_, json, _) = run(&["presets", "--device", "cpu", "--json", "--scenario", "transfer"]);
     let lines: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(
@@ -190,5 +196,7 @@ fn a_family_of_ones_own_is_listed_and_run() {
     );
     let paper = lines.iter().find(|l| l["name"] == "paper-transfer-gtsrb-badnets").unwrap();
     assert_eq!((paper["model"].as_str(), paper["basis"]["measured"].as_str()), (Some("preact-resnet18"), Some("test")));
-    assert_eq!(std::fs::read_to_string(home.path().join("home/cache/speed.json")).unwrap(), kept);
+    let days = paper["seconds"].as_f64().unwrap() * 2e10 / (86_400.0 * 1.12e11);
+    assert!((2.0..5.0).contains(&days), "at 67 images a second ResNet-18 takes days, not {days}");
+    assert_eq!(std::fs::read_to_string(cache).unwrap(), kept);
 }

@@ -21,8 +21,8 @@ pub struct ListArgs {
     json: bool,
 }
 
-/// Columns of the table, and their widths but for the last.
-const COLUMNS: [(&str, usize); 5] = [("preset", 36), ("data", 24), ("attack", 11), ("defense", 17), ("time here", 0)];
+/// Headings of the table.
+const COLUMNS: [&str; 5] = ["preset", "data", "attack", "defense", "time here"];
 
 /// Every preset, by scenario.
 pub fn list(args: &ListArgs, place: &Place) -> Result<Exit, CliError> {
@@ -34,22 +34,32 @@ pub fn list(args: &ListArgs, place: &Place) -> Result<Exit, CliError> {
     if args.json {
         return print(&presets.iter().map(|p| json_line(p, &speeds, &device.describe())).collect::<String>());
     }
-    let mut out = String::new();
-    let mut scenario = None;
-    for preset in &presets {
-        if scenario.replace(preset.spec.scenario) != Some(preset.spec.scenario) {
-            out += &format!("{}{}\n{}", if out.is_empty() { "" } else { "\n" }, preset.spec.scenario.about(), row(COLUMNS.map(|c| c.0.to_owned())));
-        }
-        let time = speeds.estimate(&preset.spec).map_or_else(|| "unknown".to_owned(), |e| cost::time(&e));
-        out += &row([preset.name.clone(), data(preset), preset.spec.attack.name().to_owned(), preset.spec.defense.name().to_owned(), time]);
-    }
     let what = format!("{}, {} threads", device.describe(), rayon::current_num_threads());
-    print(&(out + &footnote(&presets, &speeds, &what)))
+    print(&(table(&presets, &speeds) + &footnote(&presets, &speeds, &what)))
 }
 
-fn row(cells: [String; 5]) -> String {
-    let cells: Vec<String> = cells.iter().zip(COLUMNS).map(|(cell, (_, width))| format!("{cell:<width$}")).collect();
-    format!("  {}\n", cells.join(" ").trim_end())
+fn table(presets: &[&Preset], speeds: &Speeds) -> String {
+    let cells = |p: &&Preset| {
+        let time = speeds.estimate(&p.spec).map_or_else(|| "unknown".to_owned(), |e| cost::time(&e));
+        [p.name.clone(), data(p), p.spec.attack.name().to_owned(), p.spec.defense.name().to_owned(), time]
+    };
+    let rows: Vec<[String; 5]> = presets.iter().map(cells).collect();
+    let heading = COLUMNS.map(str::to_owned);
+    let widths: [usize; 5] =
+        std::array::from_fn(|column| rows.iter().chain([&heading]).map(|row| row[column].chars().count()).max().unwrap_or_default());
+    let line = |row: &[String; 5]| {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        format!("  {}\n", cells.join("  ").trim_end())
+    };
+    let (mut out, mut scenario) = (String::new(), None);
+    for (preset, row) in presets.iter().zip(&rows) {
+        if scenario.replace(preset.spec.scenario) != Some(preset.spec.scenario) {
+            let space = if out.is_empty() { "" } else { "\n" };
+            out += &format!("{space}{}\n{}", preset.spec.scenario.about(), line(&heading));
+        }
+        out += &line(row);
+    }
+    out
 }
 
 fn data(preset: &Preset) -> String {
@@ -66,7 +76,10 @@ fn footnote(presets: &[&Preset], speeds: &Speeds, device: &str) -> String {
             None => format!("  unknown: nothing was measured with {network}, and the test of the device failed"),
             Some(Basis::Runs(1)) => format!("  {network}: measured here, in 1 finished run"),
             Some(Basis::Runs(runs)) => format!("  {network}: measured here, the median of {runs} finished runs"),
-            Some(Basis::Test) => format!("  {network}: measured here, in a test of a second; a finished run will say better"),
+            Some(Basis::Test) => {
+                let busy = if speed::busy() { " (too slow by what else keeps this machine busy now)" } else { "" };
+                format!("  {network}: measured here, in a test of a second{busy}; a finished run will say better")
+            }
             Some(Basis::Scaled(other)) => format!("  {network}: ~ scaled from the speed of {other} by the multiply-adds of both; may be off by half"),
         });
     }

@@ -18,6 +18,7 @@ use std::io::{BufRead, BufReader};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use sysinfo::System;
 
 /// The networks of the test, the images of a step, and how long each is tried once it is warm.
 const TEST: [(Model, usize, Duration); 2] =
@@ -76,7 +77,8 @@ fn cache() -> Option<PathBuf> {
     paths::cache_dir().map(|dir| dir.join("speed.json"))
 }
 
-/// The test's speeds: those that are kept for this device and version, else measured now.
+/// The test's speeds: those that are kept for this device and version, else measured now and kept, unless the machine is
+/// busy.
 fn tested(device: &Device) -> Speeds {
     let name = format!("{}, {} threads", device.describe(), rayon::current_num_threads());
     let version = env!("CARGO_PKG_VERSION");
@@ -86,7 +88,7 @@ fn tested(device: &Device) -> Speeds {
         return known(&kept.per_second);
     }
     let measured = measure(device);
-    if !measured.is_empty() {
+    if !measured.is_empty() && !busy() {
         all.retain(|kept| kept.device != name);
         all.push(Kept { device: name, version: version.to_owned(), per_second: measured.clone() });
         if let (Some(file), Ok(json)) = (cache(), serde_json::to_vec_pretty(&all)) {
@@ -95,6 +97,13 @@ fn tested(device: &Device) -> Speeds {
         }
     }
     known(&measured)
+}
+
+/// Whether other programs want as much of the processor as there is: a test then says less than it could.
+pub fn busy() -> bool {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    // What this program does now takes a minute to count in full.
+    System::load_average().is_ok_and(|load| load.one > 1.5 * cores as f64)
 }
 
 fn known(per_second: &BTreeMap<String, f64>) -> Speeds {
@@ -143,13 +152,14 @@ fn steps<B: Train>(model: Model, batch: usize, time: Duration, device: &B::Devic
     let mut step = || read_loss(trainer.step(x.clone(), y.clone(), 1e-3));
     // The first step allocates, and on a GPU compiles.
     step();
-    let (started, mut count) = (Instant::now(), 0_u32);
-    while count == 0 || started.elapsed() < time {
+    let (started, mut shortest) = (Instant::now(), f64::INFINITY);
+    while shortest.is_infinite() || started.elapsed() < time {
+        let begun = Instant::now();
         step();
-        count += 1;
+        // The least disturbed step counts.
+        shortest = shortest.min(begun.elapsed().as_secs_f64());
     }
-    let images = f64::from(count) * batch as f64;
-    images * work::per_image(&spec, crate::spec::Stage::Attack) / started.elapsed().as_secs_f64()
+    batch as f64 * work::per_image(&spec, crate::spec::Stage::Attack) / shortest
 }
 
 #[cfg(test)]

@@ -266,7 +266,9 @@ mod tests {
         assert_eq!(per_image(&spec, Stage::Attack), 3.0 * net);
         // 10,000 clean and as many triggered images after each of 200 epochs, before them and at the end.
         let whole = 202.0 * 2.0 * 10_000.0 * net;
-        assert!(looks(&spec, Stage::Attack) > whole && looks(&spec, Stage::Attack) < 1.2 * whole);
+        // 19 looks at 256 images within each epoch of 195 steps.
+        let within = 200.0 * 19.0 * 2.0 * 256.0 * net;
+        assert!((looks(&spec, Stage::Attack) / (whole + within) - 1.0).abs() < 0.03);
         let universal = spec.with("attack.name", "lf", "test").unwrap().with("attack.pattern", "universal", "test").unwrap();
         assert_eq!(stages(&universal).next(), Some(Stage::Pretrain));
         assert!(to_come(&universal, None) > 1.6 * to_come(&spec, None));
