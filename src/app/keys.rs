@@ -154,6 +154,8 @@ pub static TABLE: &[Binding] = &[
     bind(Context::Choices, Chord::Down, Action::Down, "", "move"),
     bind(Context::Choices, Chord::Char('k'), Action::Up, "", ""),
     bind(Context::Choices, Chord::Char('j'), Action::Down, "", ""),
+    bind(Context::Choices, Chord::Left, Action::Left, "", "group"),
+    bind(Context::Choices, Chord::Right, Action::Right, "", "group"),
     bind(Context::Choices, Chord::Home, Action::First, "", ""),
     bind(Context::Choices, Chord::End, Action::Last, "", ""),
     bind(Context::Choices, Chord::Enter, Action::Enter, "", "choose"),

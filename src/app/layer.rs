@@ -51,12 +51,16 @@ pub struct Choices {
 }
 
 /// A line of a list.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Item {
     /// The word.
     pub label: String,
     /// A few words on it.
     pub detail: String,
+    /// A word or two at the right end.
+    pub note: String,
+    /// What it belongs to; said above the first line of each.
+    pub group: &'static str,
     /// A sentence or two, shown for the line under the cursor.
     pub about: String,
 }

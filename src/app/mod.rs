@@ -25,7 +25,7 @@ pub mod verdict;
 pub mod words;
 
 pub use action::Action;
-pub use layer::{Choices, Confirm, Layer, Message};
+pub use layer::{Choices, Confirm, Item, Layer, Message};
 pub use lens::Preview;
 pub use reduce::{Report, reduce, report};
 pub use state::{Effect, Focus, Notice, Run, Span, State, Tone};

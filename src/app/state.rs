@@ -6,6 +6,7 @@ use super::rates::History;
 use super::setup::Setup;
 use crate::run::command::Command;
 use crate::run::view::{RunView, Status};
+use crate::spec::work::Speeds;
 use crate::spec::{Preset, RunSpec, Stage};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -141,8 +142,8 @@ pub struct Machine {
     pub runs_dir: PathBuf,
     /// Bytes of memory in use by this program.
     pub memory: Option<u64>,
-    /// Measured images a second, by network.
-    pub speeds: BTreeMap<String, f64>,
+    /// How fast the device computes, as far as that is known.
+    pub speeds: Speeds,
 }
 
 /// How things are drawn.

@@ -260,6 +260,14 @@ fn presets_are_offered_and_loaded() {
     let effects = press(&mut state, "<down> <enter>");
     assert!(matches!(effects[..], [Effect::Preview(_)]));
     assert_eq!(state.preset.as_deref(), Some("demo-blended"));
+    // From scenario to scenario: standalone, transfer, encoder, and no further.
+    let scenarios = ["transfer", "encoder", "encoder"].map(|expected| {
+        press(&mut state, "p <right> <enter>");
+        (state.spec.scenario.name(), expected)
+    });
+    assert!(scenarios.iter().all(|(found, expected)| found == expected), "{scenarios:?}");
+    press(&mut state, "p <left> <left> <left> <enter>");
+    assert_eq!(state.preset.as_deref(), Some("demo"));
 }
 
 #[test]

@@ -102,6 +102,8 @@ fn on_layer(state: &mut State, layer: Layer, action: Action) -> Vec<Effect> {
         (Layer::Help(_) | Layer::Choices(_), Action::Down) => scroll(state, 1),
         (Layer::Help(_) | Layer::Choices(_), Action::First) => scroll(state, isize::MIN),
         (Layer::Help(_) | Layer::Choices(_), Action::Last) => scroll(state, isize::MAX),
+        (Layer::Choices(_), Action::Left) => leap(state, false),
+        (Layer::Choices(_), Action::Right) => leap(state, true),
         (Layer::Message(_), Action::Accept | Action::Enter) | (Layer::Help(_), Action::Help | Action::Quit) | (_, Action::Back | Action::Decline) => {
             drop(state.layers.pop())
         }
@@ -251,6 +253,15 @@ fn scroll(state: &mut State, by: isize) {
         Some(Layer::Choices(choices)) => choices.selected = moved(choices.selected, by, choices.items.len()),
         _ => {}
     }
+}
+
+/// To the first line of the next or the previous group of a list.
+fn leap(state: &mut State, forward: bool) {
+    let Some(Layer::Choices(choices)) = state.layers.last_mut() else { return };
+    let begins = |i: &usize| *i == 0 || choices.items[*i].group != choices.items[*i - 1].group;
+    let (here, mut starts) = (choices.selected, (0..choices.items.len()).filter(begins));
+    let next = if forward { starts.find(|i| *i > here) } else { starts.take_while(|i| *i < here).last() };
+    choices.selected = next.unwrap_or(here);
 }
 
 /// `index` moved within `0..len`.

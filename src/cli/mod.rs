@@ -4,6 +4,7 @@ mod data;
 mod exit;
 mod export;
 mod figure;
+mod presets;
 mod progress;
 mod run;
 mod screen;
@@ -129,10 +130,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// List the presets, or show one in full
+    /// List the presets with the time that each takes here, or show one in full
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  tuneout presets --scenario transfer\n  tuneout presets show paper-gtsrb-wanet-ft"
+    )]
     Presets {
         #[command(subcommand)]
         action: Option<PresetAction>,
+        #[command(flatten)]
+        list: presets::ListArgs,
     },
     /// Say which devices this build and this machine have
     Devices,
@@ -213,8 +220,8 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     match cli.command {
         None => screen::open(&cli.screen, &place),
         Some(Command::Run { what, json }) => run::run(&what, &place, json),
-        Some(Command::Presets { action: None }) => show::presets(),
-        Some(Command::Presets { action: Some(PresetAction::Show { name }) }) => show::preset(&name),
+        Some(Command::Presets { action: None, list }) => presets::list(&list, &place),
+        Some(Command::Presets { action: Some(PresetAction::Show { name }), .. }) => presets::show(&name),
         Some(Command::Devices) => show::devices(),
         Some(Command::Runs { json }) => show::runs(&place.runs(), json),
         Some(Command::Data { action }) => data::act(&action, &place.data()),

@@ -5,6 +5,7 @@ use crate::app::lens::Preview;
 use crate::attack;
 use crate::data::{self, DataDirs};
 use crate::figure::{self, Format};
+use crate::run::speed;
 use crate::run::worker::{self, Request};
 use crate::spec::Stage;
 use crate::spec::{RunSpec, preset};
@@ -25,6 +26,7 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
     let (data, runs) = (place.data(), place.runs());
     let words = format!("{}, {} threads", device.describe(), rayon::current_num_threads());
     let (preview_data, export_dir) = (data.clone(), std::path::PathBuf::from("figures"));
+    let (tested, speed_runs) = (device.clone(), runs.clone());
     let hooks = Hooks {
         start: Box::new({
             let runs = runs.clone();
@@ -37,6 +39,7 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
             let stem = if shown.facts.id.is_empty() { "bench" } else { &shown.facts.id };
             figure::write(&scene, &export_dir, stem, &Format::ALL).map_err(|e| e.to_string())
         }),
+        speeds: Box::new(move || speed::speeds(&tested, &speed_runs)),
         device: words,
         runs_dir: runs,
     };

@@ -11,6 +11,7 @@ pub mod files;
 pub mod find;
 mod search;
 pub mod session;
+pub mod speed;
 pub mod store;
 pub mod threads;
 pub mod trigger;

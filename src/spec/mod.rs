@@ -4,6 +4,7 @@ mod attack;
 pub mod data;
 mod defense;
 mod error;
+mod family;
 pub mod field;
 mod model;
 mod pace;
@@ -13,6 +14,7 @@ mod repair;
 mod scenario;
 pub mod sweep;
 mod table;
+pub mod work;
 
 pub use attack::{Annealing, Attack, BadEncoder, BadNets, Blended, InputAware, Lf, Pattern, Trigger, Wanet};
 pub use data::{Data, Files, Located, Resized, Synthetic};

@@ -37,7 +37,7 @@ pub use learner::{Classifier, Learner};
 pub use poisoned_encoder::{Material, PoisonedEncoder};
 pub use sgd::Sgd;
 pub use simclr::{Contrastive, augmentation};
-pub use step::{Trainer, cross_entropy};
+pub use step::{Trainer, cross_entropy, read as read_loss};
 pub use warped::Warped;
 
 use crate::attack::{self, Attack};

@@ -1,7 +1,7 @@
-//! What takes too long for a frame: pictures for the lens, sample files, exports. One thread; of the previews asked
-//! for meanwhile only the last is made.
+//! What takes too long for a frame: pictures for the lens, sample files, exports, the device's speed. One thread; of the
+//! previews asked for meanwhile only the last is made.
 
-use super::{ExportHook, PreviewHook};
+use super::{ExportHook, PreviewHook, SpeedsHook};
 use crate::app::Report;
 use crate::data::Images;
 use crate::run::view::RunView;
@@ -18,11 +18,14 @@ pub enum Job {
     Samples(PathBuf, usize),
     /// Files of what is shown.
     Export(Box<(RunView, RunView, RunSpec)>),
+    /// How fast this device computes.
+    Speeds,
 }
 
 struct Makers {
     preview: PreviewHook,
     export: ExportHook,
+    speeds: SpeedsHook,
 }
 
 /// The thread that does them.
@@ -37,8 +40,8 @@ impl Jobs {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(preview: PreviewHook, export: ExportHook) -> std::io::Result<Self> {
-        let hooks = Makers { preview, export };
+    pub fn start(preview: PreviewHook, export: ExportHook, speeds: SpeedsHook) -> std::io::Result<Self> {
+        let hooks = Makers { preview, export, speeds };
         let (ask, asked) = unbounded::<Job>();
         let (tell, reports) = unbounded();
         std::thread::Builder::new().name("jobs".to_owned()).spawn(move || work(&hooks, &asked, &tell))?;
@@ -75,6 +78,7 @@ fn carry_out(hooks: &Makers, job: Job) -> Report {
             let outcome = guarded(|| samples(&dir, count).map(Box::new));
             Report::Samples(dir, outcome)
         }
+        Job::Speeds => Report::Speeds(guarded(|| Ok((hooks.speeds)())).unwrap_or_default()),
         Job::Export(shown) => Report::Exported(guarded(|| (hooks.export)(&shown.0, &shown.1, &shown.2))),
     }
 }
