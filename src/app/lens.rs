@@ -1,7 +1,8 @@
 //! The trigger lens: a few test images, clean and with the trigger, and what the model says of each.
 
 use crate::data::Images;
-use crate::run::event::{Answer, LensAnswer};
+use crate::run::event::LensAnswer;
+pub use crate::run::score::Reading;
 
 /// Pictures for the lens.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,39 @@ pub struct Preview {
     pub triggered: Images,
 }
 
+/// What the picture beside the clean and the triggered image shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Contrast {
+    /// Their difference, amplified.
+    #[default]
+    Difference,
+    /// The spectrum of their difference.
+    Spectrum,
+    /// The spectrum of the clean image, to compare with.
+    CleanSpectrum,
+}
+
+impl Contrast {
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::Difference => Self::Spectrum,
+            Self::Spectrum => Self::CleanSpectrum,
+            Self::CleanSpectrum => Self::Difference,
+        }
+    }
+
+    /// What is to be seen, in a sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Difference => "the difference that the trigger makes, amplified as far as nothing clips",
+            Self::Spectrum => "frequencies of the difference (DCT): low ones top left; white is the largest, black 48 dB less",
+            Self::CleanSpectrum => "frequencies of the clean image (DCT), to compare: low ones top left; black is 48 dB below white",
+        }
+    }
+}
+
 /// The lens.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lens {
@@ -29,6 +63,8 @@ pub struct Lens {
     pub classes: Vec<String>,
     /// The sample shown large.
     pub selected: usize,
+    /// What the third picture shows.
+    pub contrast: Contrast,
     /// Why there are no pictures.
     pub trouble: Option<String>,
 }
@@ -64,42 +100,6 @@ impl Lens {
     }
 }
 
-/// How an answer is to be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// It is the true class.
-    Right,
-    /// It is the attacker's target, and that is not the true class.
-    Fooled,
-    /// It is neither.
-    Wrong,
-}
-
-impl Reading {
-    /// How `answer` to a clean image of class `label` is to be taken.
-    pub fn of_clean(answer: Answer, label: u16) -> Self {
-        if answer.class == label { Self::Right } else { Self::Wrong }
-    }
-
-    /// How `answer` to a triggered image of class `label` is to be taken when the attacker wants `target`.
-    pub fn of_triggered(answer: Answer, label: u16, target: u16) -> Self {
-        match answer.class {
-            class if class == label => Self::Right,
-            class if class == target => Self::Fooled,
-            _ => Self::Wrong,
-        }
-    }
-
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Right => "right",
-            Self::Fooled => "fooled",
-            Self::Wrong => "wrong",
-        }
-    }
-}
-
 /// The difference of two images as RGB rows, amplified, and by how much: the largest of x8, x4, x2, x1 that clips nothing.
 pub fn difference(clean: &[u8], triggered: &[u8]) -> (Vec<u8>, u8) {
     let apart: Vec<u8> = clean.iter().zip(triggered).map(|(a, b)| a.abs_diff(*b)).collect();
@@ -117,15 +117,5 @@ mod tests {
         assert_eq!(difference(&[10, 20], &[10, 50]), (vec![0, 240], 8));
         assert_eq!(difference(&[10, 20], &[10, 60]), (vec![0, 160], 4));
         assert_eq!(difference(&[0, 20], &[255, 20]), (vec![255, 0], 1));
-    }
-
-    #[test]
-    fn an_answer_is_right_fooled_or_wrong() {
-        let answer = |class| Answer { class, confidence: 1.0 };
-        assert_eq!(Reading::of_triggered(answer(4), 4, 0), Reading::Right);
-        assert_eq!(Reading::of_triggered(answer(0), 4, 0), Reading::Fooled);
-        assert_eq!(Reading::of_triggered(answer(2), 4, 0), Reading::Wrong);
-        assert_eq!(Reading::of_triggered(answer(0), 0, 0), Reading::Right);
-        assert_eq!(Reading::of_clean(answer(0), 4), Reading::Wrong);
     }
 }

@@ -4,7 +4,8 @@ use super::layer::{Layer, Message};
 use super::lens::Preview;
 use super::rates::{History, number};
 use super::state::{After, Asked, Effect, Preparing, Run, State, Tone};
-use super::{cost, update, verdict, words};
+use super::{browse, cost, update, verdict, words};
+use crate::run::answers::News;
 use crate::run::event::{Event, EventKind};
 use crate::run::session::{FailureKind, Signal};
 use crate::run::view::Status;
@@ -20,6 +21,8 @@ pub enum Report {
     Samples(PathBuf, Result<Box<(crate::data::Images, crate::data::Images)>, String>),
     /// Files that an export wrote.
     Exported(Result<Vec<PathBuf>, String>),
+    /// What an examination of this run directory tells, or why it ended.
+    Examined(PathBuf, Result<News, String>),
     /// Bytes of memory in use.
     Memory(u64),
 }
@@ -147,6 +150,7 @@ pub fn report(state: &mut State, report: Report) {
         Report::Preview(spec, outcome) => preview(state, &spec, outcome),
         Report::Samples(dir, outcome) => samples(state, &dir, outcome),
         Report::Exported(outcome) => exported(state, outcome),
+        Report::Examined(dir, outcome) => browse::report(state, &dir, outcome),
         Report::Memory(bytes) => state.machine.memory = Some(bytes),
     }
 }

@@ -4,6 +4,7 @@ use crate::data::DataError;
 use crate::data::fetch::FetchError;
 use crate::run::device::DeviceError;
 use crate::run::session::{Failure, FailureKind};
+use crate::run::store::StoreError;
 use crate::spec::SpecError;
 use std::process::ExitCode;
 
@@ -62,6 +63,9 @@ pub enum CliError {
     /// A run.
     #[error("{0}")]
     Run(Failure),
+    /// A run directory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A figure.
     #[error(transparent)]
     Figure(#[from] crate::figure::FigureError),
@@ -81,6 +85,7 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Spec(_) | Self::NoTerminal | Self::Screen(crate::ui::UiError::Theme(_) | crate::ui::UiError::NoTheme { .. }) => Exit::Usage,
+            Self::Store(StoreError::NoRun { .. } | StoreError::Several { .. }) => Exit::Usage,
             Self::Fetch(FetchError::Nothing { .. } | FetchError::NoFolder) => Exit::Usage,
             Self::Data(_) | Self::Fetch(_) => Exit::Data,
             Self::Device(_) => Exit::Device,
@@ -89,7 +94,7 @@ impl CliError {
                 FailureKind::Device => Exit::Device,
                 FailureKind::Other => Exit::Failed,
             },
-            Self::Figure(_) | Self::Screen(_) | Self::Output(_) => Exit::Failed,
+            Self::Store(_) | Self::Figure(_) | Self::Screen(_) | Self::Output(_) => Exit::Failed,
         }
     }
 }

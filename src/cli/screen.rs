@@ -6,6 +6,7 @@ use crate::attack;
 use crate::data::{self, DataDirs};
 use crate::figure::{self, Format};
 use crate::run::worker::{self, Request};
+use crate::run::{examine, threads};
 use crate::spec::{RunSpec, preset};
 use crate::train::lens_indices;
 use crate::ui::{self, Hooks, Options, UiError};
@@ -23,7 +24,7 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
     }
     let (data, runs) = (place.data(), place.runs());
     let words = format!("{}, {} threads", device.describe(), rayon::current_num_threads());
-    let (preview_data, export_dir) = (data.clone(), std::path::PathBuf::from("figures"));
+    let (preview_data, examine_data, export_dir) = (data.clone(), data.clone(), std::path::PathBuf::from("figures"));
     let hooks = Hooks {
         start: Box::new({
             let runs = runs.clone();
@@ -36,6 +37,7 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
             let stem = if shown.facts.id.is_empty() { "bench" } else { &shown.facts.id };
             figure::write(&scene, &export_dir, stem, &Format::ALL).map_err(|e| e.to_string())
         }),
+        examine: Box::new(move |ask, tell| threads::behind(|| examine::examine(ask, &examine_data, tell)).map_err(|e| e.to_string())),
         device: words,
         runs_dir: runs,
     };

@@ -36,12 +36,42 @@ pub enum StoreError {
         /// The parser's words.
         message: String,
     },
+    /// Settings that make no sense.
+    #[error("{}: {message}; move the directory away to compute the run anew", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// No run of that name.
+    #[error("there is no run `{name}` in {}{}; `tuneout runs` lists them", runs.display(), hint(near))]
+    NoRun {
+        /// What was asked for.
+        name: String,
+        /// Where runs are.
+        runs: PathBuf,
+        /// The name that comes nearest.
+        near: Option<String>,
+    },
+    /// Several runs begin like that.
+    #[error("`{name}` may be {}: give more of the name", all.join(", "))]
+    Several {
+        /// What was asked for.
+        name: String,
+        /// Runs whose name begins so.
+        all: Vec<String>,
+    },
     /// Another process computes this run.
     #[error("{}: another process is computing this run; wait for it, or stop it", path.display())]
     Busy {
         /// The directory.
         path: PathBuf,
     },
+}
+
+fn hint(near: &Option<String>) -> String {
+    near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError + '_ {
@@ -168,6 +198,45 @@ pub fn read_log(path: &Path) -> Result<Vec<Event>, StoreError> {
         serde_json::from_str(line).map_err(|e| StoreError::Damaged { path: path.to_owned(), line: at + 1, message: e.to_string() })
     };
     whole.lines().enumerate().map(parse).collect()
+}
+
+/// The settings that a run was started with.
+///
+/// # Errors
+/// When the file is missing or makes no sense.
+pub fn read_spec(dir: &Path) -> Result<RunSpec, StoreError> {
+    let path = dir.join("spec.toml");
+    let text = std::fs::read_to_string(&path).map_err(io(&path))?;
+    let settings = |message: String| StoreError::Settings { path: path.clone(), message };
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| settings(e.message().to_owned()))?;
+    RunSpec::from_table(&table, "settings").map_err(|e| settings(e.to_string()))
+}
+
+/// The directory of the run that `name` stands for: an id in `runs`, the unique beginning of one, or a path.
+///
+/// # Errors
+/// When there is no such run, or several begin so.
+pub fn resolve(runs: &Path, name: &str) -> Result<PathBuf, StoreError> {
+    let is_run = |path: &Path| path.join("spec.toml").exists() || path.join("events.jsonl").exists();
+    if !name.is_empty() && !name.contains(['/', '\\']) && is_run(&runs.join(name)) {
+        return Ok(runs.join(name));
+    }
+    if !name.is_empty() && is_run(Path::new(name)) {
+        return std::fs::canonicalize(name).map_err(io(Path::new(name)));
+    }
+    let entries = std::fs::read_dir(runs).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| is_run(p));
+    let mut ids: Vec<String> = entries.filter_map(|p| Some(p.file_name()?.to_str()?.to_owned())).collect();
+    ids.sort();
+    let matching: Vec<&String> = ids.iter().filter(|id| !name.is_empty() && id.starts_with(name)).collect();
+    match matching[..] {
+        [id] => Ok(runs.join(id)),
+        [] => {
+            let near = ids.iter().map(|id| (strsim::jaro_winkler(id, name), id)).filter(|(likeness, _)| *likeness > 0.8);
+            let near = near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, id)| id.clone());
+            Err(StoreError::NoRun { name: name.to_owned(), runs: runs.to_owned(), near })
+        }
+        _ => Err(StoreError::Several { name: name.to_owned(), all: matching.into_iter().cloned().collect() }),
+    }
 }
 
 /// The last file of a finished run.
