@@ -160,10 +160,13 @@ fn meaning(book: &Book, m: Measures) -> String {
 
 fn images(frame: &mut Frame, area: Rect, view: &View, layout: Layout) {
     let browse = &view.state.browse;
-    let elsewhere =
-        if browse.by == browse.stage { String::new() } else { format!(" {} {} when {}", view.glyphs.dot, browse.filter.words(), name(browse.by)) };
+    let mut which = String::new();
+    if browse.filter != Filter::All {
+        let whose = if browse.by == browse.stage { String::new() } else { format!(" when {}", name(browse.by)) };
+        which = view.cut(&format!(" {} {}{whose}", view.glyphs.dot, browse.filter.name()), usize::from(area.width).saturating_sub(18));
+    }
     let right = vec![view.faint(count(browse.list.len() as u64))];
-    let inner = view.frame(frame, area, vec![view.title("images"), view.faint(elsewhere)], right, None);
+    let inner = view.frame(frame, area, vec![view.title("images"), view.faint(which)], right, None);
     if browse.list.is_empty() {
         return nothing(frame, inner, view);
     }
@@ -215,11 +218,11 @@ fn thumbnail(frame: &mut Frame, cell: Rect, view: &View, image: usize, chosen: b
         frame.buffer_mut().set_style(words, view.theme.selected.0);
     }
     let base = if chosen { view.theme.selected.0 } else { view.theme.text.0 };
-    let asked = sample(view, image);
-    let (sign, ink) =
-        asked.map_or((" ", view.theme.faint.0), |s| (sign(view, s.reading(browse.shown().target)), ink(view, s.reading(browse.shown().target))));
-    put(frame, words, words.x.into(), words.y.into(), sign, ink.patch(if chosen { view.theme.selected.0 } else { ink }));
-    let label = asked.or_else(|| browse.book(browse.by).samples.get(image)).map_or_else(String::new, |s| browse.book(browse.by).class(s.label));
+    let (asked, listed) = (sample(view, image), browse.book(browse.by));
+    let reading = asked.map(|s| s.reading(browse.shown().target));
+    let sign = reading.map_or(" ", |r| sign(view, r));
+    put(frame, words, words.x.into(), words.y.into(), sign, base.patch(reading.map_or(base, |r| ink(view, r))));
+    let label = asked.or_else(|| listed.samples.get(image)).map_or_else(String::new, |s| listed.class(s.label));
     let room = usize::from(words.width).saturating_sub(sign.chars().count() + 1);
     put(frame, words, i32::from(words.x) + sign.chars().count() as i32 + 1, words.y.into(), &view.cut(&label, room), base);
 }

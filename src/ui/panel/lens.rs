@@ -68,7 +68,7 @@ fn samples(frame: &mut Frame, inner: Rect, view: &View, pictures: &Preview) {
     if let Some(place) = places.contrast {
         // Beside a list that has its own words the picture's are cut, alone in its row they are not.
         let beside = places.rest.is_some_and(|rest| rest.y < place.y);
-        let room = if beside { place.width + GAP } else { inner.right().saturating_sub(place.x).max(place.width) };
+        let room = if beside { place.width + GAP - 1 } else { inner.right().saturating_sub(place.x).max(place.width) };
         pair::contrast(frame, inner, view, place, pair, room);
     }
     if let Some(place) = places.rest {

@@ -41,9 +41,9 @@ fn said(view: &View) -> (String, Style) {
 /// What the signs under images mean.
 fn signs(view: &View) -> String {
     let target = view.state.browse.shown();
-    let named = if target.samples.is_empty() { String::new() } else { format!(" (taken for {})", target.class(target.target)) };
+    let named = if target.samples.is_empty() { String::new() } else { format!(" ({})", target.class(target.target)) };
     let glyphs = view.glyphs;
-    format!("triggered: {} right, {} fooled{named}, {} wrong, {} of the target's class", glyphs.yes, glyphs.no, glyphs.odd, glyphs.dot)
+    format!("{} right, {} fooled{named}, {} wrong, {} of the target class", glyphs.yes, glyphs.no, glyphs.odd, glyphs.dot)
 }
 
 /// How news look.

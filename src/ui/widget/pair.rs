@@ -138,9 +138,14 @@ fn contrast_words(view: &View, pair: Pair, contrast: Contrast) -> Vec<String> {
             let gain = difference(pair.clean.get(pair.index), pair.triggered.get(pair.index)).1;
             ["difference", "diff"].map(|word| format!("{word} {}{gain}", view.glyphs.times)).to_vec()
         }
-        Contrast::Spectrum => ["spectrum of the difference,", "DCT of difference", "DCT diff", "diff"].map(|w| format!("{w} {decibel} dB")).to_vec(),
+        Contrast::Spectrum => vec![
+            format!("spectrum of the difference, {decibel} dB"),
+            format!("DCT diff {decibel} dB"),
+            format!("DCT diff {decibel}dB"),
+            format!("diff {decibel} dB"),
+        ],
         Contrast::CleanSpectrum => {
-            ["spectrum of the clean image,", "DCT of clean image", "DCT clean", "clean"].map(|w| format!("{w} {decibel} dB")).to_vec()
+            vec![format!("spectrum of the clean image, {decibel} dB"), format!("DCT clean {decibel} dB"), format!("clean {decibel} dB")]
         }
     }
 }
