@@ -225,7 +225,7 @@ fn a_spectrum_stands_under_the_lens() {
     // A patch has frequencies all over: the picture is grey, not black, nearly everywhere.
     update(&mut state, Action::NextContrast);
     let buffer = dark(&state, (120, 36));
-    let (x, y) = find(&buffer, "48 dB");
+    let (x, y) = find(&buffer, "36 dB");
     let bright = |cell: &Cell| matches!(cell.fg, Color::Rgb(r, g, b) if r == g && g == b && r > 60);
     let start = text(&buffer).lines().nth(y.into()).unwrap().chars().take(x.into()).collect::<String>();
     let left = start.rfind('│').map_or(0, |i| start[..i].chars().count() as u16 + 2);

@@ -46,8 +46,8 @@ impl Contrast {
     pub fn about(self) -> &'static str {
         match self {
             Self::Difference => "the difference that the trigger makes, amplified as far as nothing clips",
-            Self::Spectrum => "frequencies of the difference (DCT): low ones top left; white is the largest, black 48 dB less",
-            Self::CleanSpectrum => "frequencies of the clean image (DCT), to compare: low ones top left; black is 48 dB below white",
+            Self::Spectrum => "frequencies of the difference (DCT): low ones top left; white is the largest, black 36 dB less",
+            Self::CleanSpectrum => "frequencies of the clean image (DCT), to compare: low ones top left; black is 36 dB below white",
         }
     }
 }

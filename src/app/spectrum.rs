@@ -5,7 +5,7 @@ use crate::data::Images;
 use std::f64::consts::PI;
 
 /// What is drawn: from the largest coefficient (white) down to so many decibels below it (black).
-pub const RANGE_DB: f64 = 48.0;
+pub const RANGE_DB: f64 = 36.0;
 
 /// The orthonormal DCT-II of `values` (rows of `width`), rows and columns:
 /// X_k = s_k sum_n x_n cos(pi (n + 1/2) k / N), s_0 = sqrt(1/N), else sqrt(2/N).
@@ -47,6 +47,19 @@ pub fn picture(planes: &[u8], without: Option<&[u8]>, [channels, height, width]:
     Images { shape: [1, height, width], pixels: magnitudes.into_iter().map(grey).collect() }
 }
 
+/// A grey picture in at most `most` rows and columns, each the brightest of those it stands for: the mean would drown a
+/// peak of one frequency.
+pub fn pooled(picture: &Images, most: [usize; 2]) -> Images {
+    let [_, height, width] = picture.shape;
+    let [rows, columns] = [height.min(most[0].max(1)), width.min(most[1].max(1))];
+    let span = |k: usize, of: usize, all: usize| k * all / of..((k + 1) * all).div_ceil(of);
+    let brightest = |at: usize| {
+        let (down, across) = (span(at / columns, rows, height), span(at % columns, columns, width));
+        down.filter_map(|y| picture.pixels[y * width..][across.clone()].iter().max().copied()).max().unwrap_or(0)
+    };
+    Images { shape: [1, rows, columns], pixels: (0..rows * columns).map(brightest).collect() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +85,17 @@ mod tests {
         let found = peaks(&values, width);
         // Each cosine has the energy N / 2.
         assert!(matches!(found[..], [(3, 5, v)] if (v - (8.0f64 * 16.0).sqrt()).abs() < 1e-9), "{found:?}");
+    }
+
+    #[test]
+    fn a_peak_survives_in_a_smaller_picture() {
+        let mut picture = Images { shape: [1, 32, 32], pixels: vec![0; 1024] };
+        picture.pixels[0] = 255;
+        picture.pixels[31 * 32 + 31] = 200;
+        let small = pooled(&picture, [7, 14]);
+        assert_eq!((small.shape, small.pixels[0], small.pixels[7 * 14 - 1]), ([1, 7, 14], 255, 200));
+        assert_eq!(small.pixels.iter().filter(|p| **p > 0).count(), 2);
+        assert_eq!(pooled(&picture, [99, 99]), picture);
     }
 
     #[test]

@@ -100,7 +100,7 @@ pub fn picture(frame: &mut Frame, view: &View, place: Rect, pair: Pair, kind: Ki
         return match kind {
             Kind::Clean => ramp(frame, place, pair.clean, pair.index, inverted, style),
             Kind::Triggered => ramp(frame, place, pair.triggered, pair.index, inverted, style),
-            Kind::Contrast(contrast) => ramp(frame, place, &apart(pair, contrast).0, 0, inverted, style),
+            Kind::Contrast(contrast) => ramp(frame, place, &apart(pair, contrast, Some([place.height, place.width])), 0, inverted, style),
         };
     }
     // What a terminal draws by itself would lie over a layer.
@@ -117,7 +117,8 @@ pub fn picture(frame: &mut Frame, view: &View, place: Rect, pair: Pair, kind: Ki
     view.pictures.draw(frame, place, id, || match kind {
         Kind::Clean => pair.clean.select(&[pair.index]),
         Kind::Triggered => pair.triggered.select(&[pair.index]),
-        Kind::Contrast(contrast) => apart(pair, contrast).0,
+        // A half-block has two pixels, one over the other.
+        Kind::Contrast(contrast) => apart(pair, contrast, view.pictures.are_characters().then_some([place.height * 2, place.width])),
     });
 }
 
@@ -150,15 +151,17 @@ fn contrast_words(view: &View, pair: Pair, contrast: Contrast) -> Vec<String> {
     }
 }
 
-fn apart(pair: Pair, contrast: Contrast) -> (Images, u8) {
+/// What sets the two apart; a spectrum in at most so many rows and columns of pixels.
+fn apart(pair: Pair, contrast: Contrast, most: Option<[u16; 2]>) -> Images {
     let (clean, triggered, shape) = (pair.clean.get(pair.index), pair.triggered.get(pair.index), pair.clean.shape);
-    match contrast {
-        Contrast::Difference => {
-            let (pixels, gain) = difference(clean, triggered);
-            (Images { shape, pixels }, gain)
-        }
-        Contrast::Spectrum => (spectrum::picture(triggered, Some(clean), shape), 1),
-        Contrast::CleanSpectrum => (spectrum::picture(clean, None, shape), 1),
+    let whole = match contrast {
+        Contrast::Difference => return Images { shape, pixels: difference(clean, triggered).0 },
+        Contrast::Spectrum => spectrum::picture(triggered, Some(clean), shape),
+        Contrast::CleanSpectrum => spectrum::picture(clean, None, shape),
+    };
+    match most {
+        Some(most) => spectrum::pooled(&whole, most.map(usize::from)),
+        None => whole,
     }
 }
 
