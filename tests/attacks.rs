@@ -9,9 +9,8 @@ use std::path::Path;
 use tuneout::attack::{Role, apply, build, diversity, poison, threshold};
 use tuneout::data::{Images, Split};
 use tuneout::model::{Generator, Mode, store};
-use tuneout::run::event::Answer;
 use tuneout::spec::Attack;
-use tuneout::train::{Exam, Rule};
+use tuneout::train::{Exam, Posteriors, Rule};
 
 fn reference() -> Value {
     serde_json::from_str(include_str!("attack_reference/reference.json")).unwrap()
@@ -137,10 +136,11 @@ fn success_is_counted_over_the_other_classes_of_the_official_sets() {
         assert_eq!((exam.clean.len(), exam.victims()), (all, victims));
         // A model that takes what has the trigger's white corner for the target, but every seventh image as what comes next.
         let asked = std::cell::Cell::new(0);
-        let model = |images: &Images| -> Vec<Answer> {
+        let model = |images: &Images| -> Posteriors {
             let white = |i: usize| images.get(i)[63] == 255;
             asked.set(asked.get() + (0..images.len()).filter(|i| white(*i)).count());
-            (0..images.len()).map(|i| Answer { class: if white(i) && i % 7 != 0 { 0 } else { 1 }, confidence: 1.0 }).collect()
+            let row = |i: usize| if white(i) && i % 7 != 0 { [1.0, 0.0] } else { [0.0, 1.0] };
+            Posteriors { classes: 2, values: (0..images.len()).flat_map(row).collect() }
         };
         let measured = exam.measure(&model, None, None);
         assert_eq!(asked.get(), victims);

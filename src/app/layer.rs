@@ -3,6 +3,8 @@
 /// One layer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Layer {
+    /// The test images with the model's answers: [`super::browse`].
+    Browse,
     /// Every key, from the key table; lines scrolled.
     Help(u16),
     /// A question before something that cannot be taken back at once.
@@ -72,6 +74,8 @@ pub enum Purpose {
     Preset,
     /// The value of the setting at this path.
     Setting(&'static str),
+    /// The class of the images to browse.
+    Class,
 }
 
 /// Something to be read.

@@ -9,6 +9,7 @@
 //! list of keys and signals. [`crate::ui`] draws a [`State`] and carries out each [`Effect`].
 
 pub mod action;
+pub mod browse;
 mod change;
 pub mod cost;
 mod edit;
@@ -19,6 +20,7 @@ pub mod rates;
 mod reduce;
 pub mod rehearsal;
 pub mod setup;
+pub mod spectrum;
 pub mod state;
 mod update;
 pub mod verdict;

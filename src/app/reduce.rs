@@ -4,7 +4,8 @@ use super::layer::{Layer, Message};
 use super::lens::Preview;
 use super::rates::{History, number};
 use super::state::{After, Asked, Effect, Preparing, Run, State, Tone};
-use super::{change, cost, update, verdict, words};
+use super::{browse, change, cost, update, verdict, words};
+use crate::run::answers::News;
 use crate::run::event::{Event, EventKind};
 use crate::run::session::{FailureKind, Signal};
 use crate::run::view::Status;
@@ -21,6 +22,8 @@ pub enum Report {
     Samples(PathBuf, Result<Box<(crate::data::Images, crate::data::Images)>, String>),
     /// Files that an export wrote.
     Exported(Result<Vec<PathBuf>, String>),
+    /// What an examination of this run directory tells, or why it ended.
+    Examined(PathBuf, Result<News, String>),
     /// Bytes of memory in use.
     Memory(u64),
     /// How fast this device computes.
@@ -146,6 +149,7 @@ pub fn report(state: &mut State, report: Report) {
         Report::Preview(spec, outcome) => preview(state, &spec, outcome),
         Report::Samples(dir, outcome) => samples(state, &dir, outcome),
         Report::Exported(outcome) => exported(state, outcome),
+        Report::Examined(dir, outcome) => browse::report(state, &dir, outcome),
         Report::Memory(bytes) => state.machine.memory = Some(bytes),
         // What was seen since is newer.
         Report::Speeds(speeds) => {

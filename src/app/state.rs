@@ -1,9 +1,11 @@
 //! What the screen knows.
 
+use super::browse::Browse;
 use super::layer::Layer;
 use super::lens::Lens;
 use super::rates::History;
 use super::setup::Setup;
+use crate::run::answers::Ask;
 use crate::run::command::Command;
 use crate::run::view::{RunView, Status};
 use crate::spec::work::Speeds;
@@ -28,6 +30,10 @@ pub enum Effect {
         /// Number of samples.
         count: usize,
     },
+    /// Ask a model what it sees in the test images; what was asked before is given up.
+    Examine(Ask),
+    /// Give that up.
+    StopExamining,
     /// Write what is shown to files.
     Export,
     /// Hand the terminal back and stop until the shell says `fg`.
@@ -206,6 +212,8 @@ pub struct State {
     pub setup: Setup,
     /// The trigger lens.
     pub lens: Lens,
+    /// The test images with the model's answers.
+    pub browse: Browse,
     /// How things are drawn.
     pub look: Look,
     /// This machine.

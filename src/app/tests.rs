@@ -1,5 +1,7 @@
 //! Flows of the screen as lists of keys and signals.
 
+mod browsing;
+
 use super::keys::{self, Chord};
 use super::layer::Layer;
 use super::rehearsal;
@@ -31,6 +33,10 @@ fn press(state: &mut State, script: &str) -> Vec<Effect> {
             "<down>" => Some(Chord::Down),
             "<left>" => Some(Chord::Left),
             "<right>" => Some(Chord::Right),
+            "<home>" => Some(Chord::Home),
+            "<end>" => Some(Chord::End),
+            "<pgup>" => Some(Chord::PageUp),
+            "<pgdn>" => Some(Chord::PageDown),
             "<c-c>" => Some(Chord::Ctrl('c')),
             "<c-z>" => Some(Chord::Ctrl('z')),
             _ => None,

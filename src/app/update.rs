@@ -4,7 +4,7 @@ use super::action::Action;
 use super::layer::{Choices, Confirm, Layer, Message, Purpose, Yes};
 use super::setup::settings;
 use super::state::{After, Asked, Effect, Focus, Run, Span, State, Tone};
-use super::{change, edit};
+use super::{browse, change, edit};
 use crate::run::command::Command;
 use crate::run::view::RunView;
 use crate::spec::{RunSpec, field};
@@ -38,6 +38,7 @@ fn on_bench(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Stop => ask_stop(state),
         Action::Restart => restart(state),
         Action::Quit => quit(state),
+        Action::Browse => browse::open(state),
         Action::Export => vec![Effect::Export],
         Action::Suspend => vec![Effect::Suspend],
         Action::Redraw => vec![Effect::Redraw],
@@ -64,12 +65,13 @@ fn on_bench(state: &mut State, action: Action) -> Vec<Effect> {
     }
 }
 
-/// Actions of the Bench that change only what is looked at.
-fn look(state: &mut State, action: Action) {
+/// Actions that change only what is looked at.
+pub(super) fn look(state: &mut State, action: Action) {
     match action {
         Action::Presets => change::offer_presets(state),
         Action::NextTheme => next_theme(state),
         Action::NextView => next_view(state),
+        Action::NextContrast => next_contrast(state),
         Action::LogScale => state.look.linear = !state.look.linear,
         Action::More => more(state),
         Action::Help => state.layers.push(Layer::Help(0)),
@@ -95,6 +97,7 @@ fn on_layer(state: &mut State, layer: Layer, action: Action) -> Vec<Effect> {
     match (layer, action) {
         (_, Action::Suspend) => return vec![Effect::Suspend],
         (_, Action::Redraw) => return vec![Effect::Redraw],
+        (Layer::Browse, action) => return browse::act(state, action),
         (Layer::Confirm(confirm), Action::Accept | Action::Enter) => return confirmed(state, confirm.yes),
         (Layer::Choices(choices), Action::Accept | Action::Enter | Action::Toggle) => return chosen(state, &choices, choices.selected),
         (Layer::Choices(choices), Action::Pick(index)) => return chosen(state, &choices, index),
@@ -136,6 +139,8 @@ pub(super) fn start(state: &mut State) -> Vec<Effect> {
     state.attack = RunView::default();
     state.defense = RunView::default();
     state.histories = Default::default();
+    state.browse = Default::default();
+    state.layers.retain(|layer| *layer != Layer::Browse);
     state.reused = false;
     state.asked = None;
     state.after = None;
@@ -239,6 +244,10 @@ fn chosen(state: &mut State, choices: &Choices, index: usize) -> Vec<Effect> {
     state.layers.pop();
     let Some(item) = choices.items.get(index) else { return Vec::new() };
     match choices.purpose {
+        Purpose::Class => {
+            browse::class(state, index);
+            Vec::new()
+        }
         Purpose::Setting(path) => change::set_or_say(state, path, &item.label),
         Purpose::Preset => match state.presets.iter().find(|p| p.name == item.label).cloned() {
             Some(preset) => change::load(state, &preset),
@@ -333,6 +342,11 @@ fn next_theme(state: &mut State) {
     state.look.theme = (state.look.theme + 1) % state.look.themes.len().max(1);
     let name = state.theme().to_owned();
     state.say(Tone::Plain, format!("theme: {name}"));
+}
+
+fn next_contrast(state: &mut State) {
+    state.lens.contrast = state.lens.contrast.next();
+    state.say(Tone::Plain, state.lens.contrast.about());
 }
 
 fn next_view(state: &mut State) {

@@ -95,9 +95,17 @@ fn prune(dir: &Path) {
 /// When a file is missing or damaged.
 pub fn load<B: Train>(dir: &Path, step: u64, learner: &mut dyn Learner<B>) -> Result<Progress, StoreError> {
     let files = Files::of(dir, step);
-    let failed = |message: String| StoreError { file: files.progress.display().to_string(), message };
-    let text = std::fs::read(&files.progress).map_err(|e| failed(e.to_string()))?;
-    let progress: Progress = serde_json::from_slice(&text).map_err(|e| failed(e.to_string()))?;
+    let progress = progress(&files)?;
     learner.restore(&files, progress.step)?;
     Ok(progress)
+}
+
+/// Reads where training stood.
+///
+/// # Errors
+/// When the file is missing or damaged.
+pub fn progress(files: &Files) -> Result<Progress, StoreError> {
+    let failed = |message: String| StoreError { file: files.progress.display().to_string(), message };
+    let text = std::fs::read(&files.progress).map_err(|e| failed(e.to_string()))?;
+    serde_json::from_slice(&text).map_err(|e| failed(e.to_string()))
 }

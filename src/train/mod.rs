@@ -30,7 +30,7 @@ mod warped;
 pub use adam::{Adam, BETAS};
 pub use batch::{Batches, Lookup, Source};
 pub use downstream::SecondTask;
-pub use evaluate::{Exam, Examine, Lens, Rule, answers, lens_indices};
+pub use evaluate::{Exam, Examine, Lens, Posteriors, Rule, examiner, lens_indices};
 pub use features::Monitor;
 pub use input_aware::InputAware;
 pub use learner::{Classifier, Learner};

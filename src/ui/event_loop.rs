@@ -46,7 +46,7 @@ pub(super) fn run(options: &Options, spec: RunSpec, preset: Option<String>, hook
     state.machine.runs_dir.clone_from(&hooks.runs_dir);
     let os = terminal::listen()?;
     let panics = terminal::catch_panics();
-    let jobs = Jobs::start(hooks.preview, hooks.export, hooks.speeds)?;
+    let jobs = Jobs::start(hooks.preview, hooks.export, hooks.speeds, hooks.examine)?;
     let screen = Screen::open(!options.no_mouse)?;
     let pictures = if options.ascii { Pictures::default() } else { Pictures::for_this_terminal() };
     let mut desk = Desk {
@@ -207,7 +207,12 @@ impl Desk {
 
     fn reported(&mut self, outcome: Option<Report>) -> Vec<Effect> {
         if let Some(outcome) = outcome {
-            self.due = Due::Now;
+            // Answers come in a stream, as what the worker tells.
+            if matches!(outcome, Report::Examined(_, Ok(_))) {
+                self.changed();
+            } else {
+                self.due = Due::Now;
+            }
             report(&mut self.state, outcome);
         }
         Vec::new()
@@ -249,6 +254,8 @@ impl Desk {
                 Effect::Send(command) => self.write(command),
                 Effect::Preview(spec) => self.jobs.ask(Job::Preview(spec)),
                 Effect::LoadSamples { dir, count } => self.jobs.ask(Job::Samples(dir, count)),
+                Effect::Examine(ask) => self.jobs.examine(Some(ask)),
+                Effect::StopExamining => self.jobs.examine(None),
                 Effect::Export => self.export(),
                 Effect::Suspend => {
                     self.screen.suspend(os)?;

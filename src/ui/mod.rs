@@ -25,6 +25,7 @@ pub mod widget;
 
 pub use crate::app::Preview;
 
+use crate::run::answers::{Ask, News};
 use crate::run::session::Session;
 use crate::run::view::RunView;
 use crate::spec::RunSpec;
@@ -54,6 +55,8 @@ pub struct Hooks {
     pub export: ExportHook,
     /// Finds out how fast the device computes, on a thread of the screen.
     pub speeds: SpeedsHook,
+    /// Asks a run's model what it sees in the test images, on a thread of the screen.
+    pub examine: ExamineHook,
     /// The device that runs will use, in words.
     pub device: String,
     /// Where run directories are written.
@@ -66,6 +69,9 @@ pub type PreviewHook = Box<dyn Fn(&RunSpec) -> Result<Preview, String> + Send + 
 pub type ExportHook = Box<dyn Fn(&RunView, &RunView, &RunSpec) -> Result<Vec<PathBuf>, String> + Send + Sync>;
 /// Finds out how fast the device computes.
 pub type SpeedsHook = Box<dyn Fn() -> Speeds + Send + Sync>;
+
+/// Asks a run's model; ends early when the listener returns false.
+pub type ExamineHook = Box<dyn Fn(&Ask, &mut (dyn FnMut(News) -> bool + Send)) -> Result<(), String> + Send + Sync>;
 
 /// Why the screen ended early.
 #[derive(Debug, thiserror::Error)]

@@ -14,13 +14,24 @@ use std::collections::HashMap;
 /// From dark to bright.
 const RAMP: &[u8] = b" .:-=+*#%@";
 
-/// Which picture: generation of the lens, sample, which of its pictures, columns and rows.
-type Key = (u64, usize, u8, u16, u16);
+/// Drawings kept: every thumbnail of a large screen, in a few sizes of the picture shown large.
+const KEPT: usize = 400;
+
+/// Tells drawings apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Id {
+    /// Counts the changes of the pictures.
+    pub generation: u64,
+    /// Which image.
+    pub image: usize,
+    /// Which of its pictures.
+    pub kind: u8,
+}
 
 /// Draws pictures and keeps the drawings until they change.
 pub struct Pictures {
     picker: Picker,
-    kept: RefCell<HashMap<Key, Protocol>>,
+    kept: RefCell<HashMap<(Id, Size), Protocol>>,
 }
 
 impl Default for Pictures {
@@ -49,19 +60,20 @@ impl Pictures {
         (wide * shape[1] as f64 / shape[2].max(1) as f64 / f64::from(font.height.max(1))).round().max(1.0) as u16
     }
 
-    /// Draws image `index` of `images`; `id` tells drawings apart: generation, sample, which of its pictures.
-    pub fn draw(&self, frame: &mut Frame, area: Rect, id: (u64, usize, u8), images: &Images, index: usize) {
-        if area.is_empty() || index >= images.len() {
+    /// Draws the first image of what `make` makes; `id` tells drawings apart.
+    pub fn draw(&self, frame: &mut Frame, area: Rect, id: Id, make: impl FnOnce() -> Images) {
+        if area.is_empty() {
             return;
         }
-        let key = (id.0, id.1, id.2, area.width, area.height);
+        let key = (id, area.as_size());
         let mut kept = self.kept.borrow_mut();
         if !kept.contains_key(&key) {
-            // A few sizes of a few samples are worth keeping, an afternoon of resizing is not.
-            if kept.len() > 48 {
+            // A few sizes of what is on the screen are worth keeping, an afternoon of resizing is not.
+            if kept.len() > KEPT {
                 kept.clear();
             }
-            let Some(protocol) = self.encode(images, index, area) else { return };
+            let images = make();
+            let Some(protocol) = (!images.is_empty()).then(|| self.encode(&images, 0, area)).flatten() else { return };
             kept.insert(key, protocol);
         }
         if let Some(protocol) = kept.get(&key) {
