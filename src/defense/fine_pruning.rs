@@ -213,3 +213,65 @@ impl<B: Train> Learner<B> for Masked<'_, B> {
         self.inner.restore(files, steps)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(bb_compat: bool, step: f64, channels: usize) -> Plan {
+        Plan::new(&spec::FinePruning { prune_step: step, bb_compat, ..spec::FinePruning::default() }, channels)
+    }
+
+    /// spec.md 12(10): 6 of 512 channels a step, the least active first.
+    #[test]
+    fn the_least_active_channels_go_first_six_at_a_time() {
+        let activations: Vec<f32> = (0..512).map(|c| (c * 37 % 512) as f32).collect();
+        let mut seen = Vec::new();
+        let pruning = plan(false, 0.01, 512)
+            .prune(&activations, |keep| {
+                seen.push((0..512).filter(|&c| keep[c] == 0.0).collect::<Vec<_>>());
+                // Channel 450 in the order is needed.
+                Ok(if seen.last().unwrap().iter().any(|&c| activations[c] == 450.0) { 0.5 } else { 0.9 })
+            })
+            .unwrap();
+        assert!(pruning.activations.is_sorted());
+        assert_eq!(pruning.order.iter().map(|&c| activations[c as usize]).collect::<Vec<_>>(), pruning.activations);
+        for (step, pruned) in seen.iter().enumerate() {
+            assert_eq!(pruned.len(), step * 6);
+            assert!(pruned.iter().all(|&c| activations[c] < (step * 6) as f32));
+        }
+        assert_eq!(pruning.steps.iter().map(|s| s.0).collect::<Vec<_>>(), (0..=456).step_by(6).collect::<Vec<_>>());
+        assert_eq!((pruning.pruned, pruning.steps.last().unwrap().1), (450, 0.5), "the step that took the 451st channel is undone");
+        assert!((pruning.limit - 0.81).abs() < 1e-12);
+    }
+
+    /// The published code keeps the step that went too far, and falls one channel short of every count.
+    #[test]
+    fn the_published_code_keeps_the_step_too_many() {
+        let activations: Vec<f32> = (0..50).map(|c| c as f32).collect();
+        let accuracy = |keep: &[f32]| Ok(if keep[20] == 0.0 { 0.4 } else { 0.8 });
+        let pruned = |bb_compat| plan(bb_compat, 0.2, 50).prune(&activations, accuracy).unwrap();
+        assert_eq!((pruned(false).pruned, pruned(true).pruned), (20, 29));
+        assert_eq!(pruned(true).steps.iter().map(|s| s.0).collect::<Vec<_>>(), [0, 9, 19, 29]);
+    }
+
+    #[test]
+    fn some_channels_always_stay() {
+        let all = |accuracy: f64, step: f64| plan(false, step, 10).prune(&[0.0; 10], |_| Ok(accuracy)).unwrap();
+        assert_eq!(all(0.7, 0.3).pruned, 9);
+        assert_eq!(all(0.7, 1.0).pruned, 0);
+        assert_eq!(all(0.0, 0.3).pruned, 0, "a model that is never right cannot get worse: nothing tells what it needs");
+    }
+
+    #[test]
+    fn the_held_out_part_is_apart_and_follows_the_seed() {
+        let clean = Split { images: Images { shape: [1, 1, 1], pixels: (0..100).collect() }, labels: vec![0; 100] };
+        let settings = spec::FinePruning::default();
+        let (rest, held) = parts(&clean, &settings, 1).unwrap();
+        assert_eq!((rest.len(), held.len()), (80, 20));
+        assert!(rest.images.pixels.iter().all(|p| !held.images.pixels.contains(p)));
+        assert_ne!(parts(&clean, &settings, 2).unwrap().1, held);
+        let message = parts(&clean.select(&[0]), &settings, 1).unwrap_err().to_string();
+        assert!(message.contains("defense.clean_share"), "{message}");
+    }
+}

@@ -197,3 +197,58 @@ impl<B: Train> Defense<B> for NeuralCleanse {
         Box::new(Classifier { source: Box::new(source), trainer, lookup: case.lookup, steps_per_epoch })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Images;
+
+    fn flagged(norms: &[f64]) -> Vec<u16> {
+        let verdict = judge(&norms.iter().map(|n| (*n, 1.0)).collect::<Vec<_>>(), 2.0);
+        assert!(verdict.labels.iter().all(|l| l.anomaly.is_finite()) && verdict.mad.is_finite());
+        verdict.labels.iter().filter(|l| l.flagged).map(|l| l.label).collect()
+    }
+
+    /// spec.md 12(10).
+    #[test]
+    fn a_norm_far_below_the_median_is_flagged() {
+        assert_eq!(flagged(&[10.0, 50.0, 52.0, 48.0, 51.0, 49.0, 50.0, 53.0, 47.0, 50.0]), [0]);
+        let verdict = judge(&[10.0, 50.0, 52.0, 48.0, 51.0, 49.0, 50.0, 53.0, 47.0, 50.0].map(|n| (n, 1.0)), 2.0);
+        assert_eq!((verdict.median, verdict.mad), (50.0, 1.4826 * 1.5));
+        assert!((verdict.labels[0].anomaly - 40.0 / (1.4826 * 1.5)).abs() < 1e-12);
+        assert_eq!(flagged(&[50.0, 52.0, 48.0, 90.0]), [0u16; 0], "a large mask is no trigger");
+    }
+
+    #[test]
+    fn norms_that_do_not_spread_flag_nothing() {
+        for norms in [&[][..], &[3.0], &[3.0, 900.0], &[7.0; 5], &[1.0, 7.0, 7.0, 7.0, 7.0]] {
+            assert_eq!(flagged(norms), [0u16; 0], "{norms:?}");
+        }
+    }
+
+    #[test]
+    fn a_share_carries_the_triggers_in_turn_with_true_labels() {
+        let clean = Split { images: Images { shape: [3, 1, 2], pixels: vec![100; 60] }, labels: (0..10).collect() };
+        let solid = |value| Reversed { mask: vec![0.0, 1.0], pattern: vec![value; 6], success: 1.0 };
+        let lessons = lessons(&clean, &[&solid(0.0), &solid(1.0)], 0.4, 3);
+        assert_eq!(lessons.labels, clean.labels);
+        let of = |value: u8| (0..10).filter(|&i| lessons.images.get(i) == [100, value, 100, value, 100, value]).count();
+        assert_eq!((of(100), of(0), of(255)), (6, 2, 2));
+    }
+
+    #[test]
+    fn triggers_are_stored_to_the_bit() {
+        let trigger = |salt: usize| {
+            let values = |n: usize| (0..n).map(|i| ((i * 7 + salt) % 11) as f32 / 11.0).collect();
+            Reversed { mask: values(6), pattern: values(18), success: 0.5 }
+        };
+        let (triggers, shape) = ([trigger(1), trigger(2), trigger(5)], [3, 2, 3]);
+        let verdict = Reversals { labels: vec![Reversal { success: 0.5, ..Reversal::default() }; 3], ..Reversals::default() };
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(TRIGGERS);
+        store::save(&Stored::of(&triggers, shape), &file).unwrap();
+        let read = store::load(Stored::of(&vec![trigger(0); 3], shape), &file).unwrap();
+        assert_eq!(read.triggers(&verdict), triggers);
+        assert!(store::load(Stored::of(&vec![trigger(0); 4], shape), &file).is_err());
+    }
+}
