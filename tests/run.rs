@@ -71,6 +71,48 @@ fn a_killed_run_of_every_attack_goes_on_to_the_same_end() {
     killed(&|runs| tiny(runs, &["--set", "attack.name=lf", "--set", "attack.pattern=universal"]));
 }
 
+/// Defenses that look for something first, or train two networks, go on just so: what was found is recalled.
+#[test]
+fn a_killed_run_of_every_repair_goes_on_to_the_same_end() {
+    let of = |more: &'static [&'static str]| {
+        killed(&|runs| tiny(runs, &[&["--set", "defense.clean_share=0.25"], more].concat()));
+    };
+    of(&["--set", "defense.name=fine-pruning", "--set", "defense.prune_step=0.2"]);
+    of(&["--set", "defense.name=nad", "--set", "defense.teacher_epochs=2"]);
+    // Every label below the median is flagged.
+    of(&["--set", "defense.name=neural-cleanse", "--set", "defense.passes=4", "--set", "defense.anomaly=0"]);
+}
+
+/// Where nothing is flagged the backdoored model is the result, with its measures, after no step at all.
+#[test]
+fn neural_cleanse_that_flags_nothing_returns_the_model() {
+    let runs = tempfile::tempdir().unwrap();
+    let sets = ["--set", "defense.name=neural-cleanse", "--set", "defense.passes=3", "--set", "defense.anomaly=100"];
+    let first = json(&tiny(runs.path(), &sets).output().unwrap());
+    assert_eq!(first["epochs"].as_array().unwrap().len(), 1, "{}", first["epochs"]);
+    for measure in ["ca", "asr", "ra"] {
+        assert_eq!(first["defense"][measure], first["attack"][measure]);
+    }
+    assert!(first["train_seconds"].as_f64().unwrap() > 0.0, "the search is a part of the cost");
+    assert_eq!(json(&tiny(runs.path(), &sets).output().unwrap()), first);
+    let evidence = runs.path().join(first["id"].as_str().unwrap()).join("evidence");
+    for file in ["triggers.safetensors", "label-000-mask.png", "label-011-pattern.png", "label-011-applied.png"] {
+        assert!(evidence.join(file).is_file(), "{file}");
+    }
+}
+
+#[test]
+fn a_rate_that_breaks_a_repair_is_named() {
+    let broken = |sets: &[&str], setting: &str| {
+        let runs = tempfile::tempdir().unwrap();
+        let output = tiny(runs.path(), sets).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && message.contains(setting), "{message}");
+    };
+    broken(&["--set", "defense.name=nad", "--set", "defense.teacher_lr=10", "--set", "defense.momentum=0.999"], "defense.teacher_lr");
+    broken(&["--set", "defense.name=fine-pruning", "--set", "defense.lr=10", "--set", "defense.momentum=0.999"], "(defense.lr)");
+}
+
 #[test]
 fn a_killed_transfer_goes_on_to_the_same_end() {
     killed(&|runs| tiny(runs, &TRANSFER));

@@ -9,7 +9,11 @@
 //! Conventional and super-fine-tuning differ in the learning rate alone (spec.md 3.1, 3.2): the schedule is a property of
 //! the run's settings ([`RunSpec::schedule`]).
 
+mod fine_pruning;
 mod fine_tuning;
+mod nad;
+mod neural_cleanse;
+mod reversal;
 
 use crate::attack::Poisoned;
 use crate::data::{Dataset, Split};
@@ -17,7 +21,7 @@ use crate::kernel::Train;
 use crate::model::PreActResNet;
 use crate::rng;
 use crate::run::evidence::Evidence;
-use crate::spec::{Pace, RunSpec, Stage};
+use crate::spec::{Method, Pace, RunSpec, Stage};
 use crate::train::{Learner, Lens, Lookup};
 use std::path::Path;
 
@@ -146,8 +150,13 @@ pub trait Defense<B: Train> {
 }
 
 /// The defense that `spec` describes.
-pub fn build<B: Train>(_spec: &RunSpec) -> Box<dyn Defense<B>> {
-    Box::new(fine_tuning::FineTuning)
+pub fn build<B: Train>(spec: &RunSpec) -> Box<dyn Defense<B>> {
+    match &spec.defense.method {
+        Method::FinePruning(_) => Box::new(fine_pruning::FinePruning::default()),
+        Method::Nad(_) => Box::new(nad::Nad),
+        Method::NeuralCleanse(_) => Box::new(neural_cleanse::NeuralCleanse::default()),
+        _ => Box::new(fine_tuning::FineTuning),
+    }
 }
 
 /// The clean images that the defender holds: a share of the clean training set, drawn by the run's seed.

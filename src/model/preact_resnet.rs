@@ -86,6 +86,37 @@ impl<B: Kernels> PreActResNet<B> {
         kernel::mean_pixels(h)
     }
 
+    /// The output of each stage, first to last, and the logits, from one pass.
+    ///
+    /// # Shapes
+    /// - x: `[batch, 3, height, width]`, normalised
+    /// - output: `[batch, widths[i], height / 2^i, width / 2^i]` of stage i; `[batch, classes]`
+    pub fn stages(&self, x: Tensor<B, 4>, mode: Mode) -> (Vec<Tensor<B, 4>>, Tensor<B, 2>) {
+        let mut h = conv2d(&self.conv1, x);
+        let mut outputs = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            h = layer.iter().fold(h, |h, block| block.forward(h, mode));
+            outputs.push(h.clone());
+        }
+        (outputs, self.classify(kernel::mean_pixels(h)))
+    }
+
+    /// Logits `[batch, classes]` of what [`Self::features`] gives.
+    pub fn classify(&self, features: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.linear.forward(features)
+    }
+
+    /// The same network whose classifier takes each feature times its entry in `keep` `[widths.last()]`: 0 removes a
+    /// channel for good, as far as its weights stay 0.
+    #[must_use]
+    pub fn masked(mut self, keep: Tensor<B, 1>) -> Self {
+        self.linear.weight = self.linear.weight.map(|weight| {
+            let trained = weight.is_require_grad();
+            (weight.detach() * keep.unsqueeze_dim(1)).set_require_grad(trained)
+        });
+        self
+    }
+
     /// The same network with a fresh classifier of `classes` outputs: the transfer scenario's start (spec.md section 2).
     #[must_use]
     pub fn with_head(mut self, classes: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
@@ -100,6 +131,6 @@ impl<B: Kernels> PreActResNet<B> {
     /// - x: `[batch, 3, height, width]`, normalised
     /// - output: `[batch, classes]`
     pub fn forward(&self, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 2> {
-        self.linear.forward(self.features(x, mode))
+        self.classify(self.features(x, mode))
     }
 }

@@ -161,7 +161,7 @@ impl Default for FinePruning {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Nad {
-    /// Learning rate of the student: after its first two epochs and until its last.
+    /// Learning rate of the student in its first 20 epochs, a hundredth of it after that.
     pub lr: f64,
     /// Epochs in which the teacher is fine-tuned.
     pub teacher_epochs: u64,
@@ -196,8 +196,13 @@ pub struct NeuralCleanse {
     pub success: f64,
     /// Passes in a row after which the weight is raised or lowered.
     pub patience: u64,
+    /// The weight is raised by this factor, and lowered by its 1.5th power (2, as in both published codes).
+    pub cost_factor: f64,
     /// Passes in a row without improvement after which the search ends.
     pub early_patience: u64,
+    /// A pass improves where the smallest mask is below this share of the smallest before (0.99 in BackdoorBench, 1 in the
+    /// authors' code).
+    pub improvement: f64,
     /// Deviations from the median above which a small mask is an anomaly.
     pub anomaly: f64,
     /// Share of the clean images that carry the reversed trigger while it is unlearned.
@@ -213,7 +218,9 @@ impl Default for NeuralCleanse {
             cost: 1e-3,
             success: 0.98,
             patience: 5,
+            cost_factor: 2.0,
             early_patience: 25,
+            improvement: 0.99,
             anomaly: 2.0,
             triggered_share: 0.2,
         }

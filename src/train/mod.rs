@@ -37,7 +37,7 @@ pub use learner::{Classifier, Learner};
 pub use poisoned_encoder::{Material, PoisonedEncoder};
 pub use sgd::Sgd;
 pub use simclr::{Contrastive, augmentation};
-pub use step::{Trainer, cross_entropy, read as read_loss};
+pub use step::{Loss, Trainer, cross_entropy, read as read_loss};
 pub use warped::Warped;
 
 use crate::attack::{self, Attack};
@@ -221,7 +221,9 @@ impl<B: Train> Loop<'_, B> {
         if sum.is_finite() {
             return Ok(());
         }
+        let phase = &self.task.pace.phases()[self.task.pace.place(self.progress.step.saturating_sub(1)).phase].name;
         let setting = match self.task.stage {
+            Stage::Defense if phase == "teacher" => "defense.teacher_lr",
             Stage::Pretrain if self.spec.pretrain.is_some() => "pretrain.lr",
             Stage::Pretrain | Stage::Attack => "attack.lr",
             Stage::Defense if self.spec.get("defense.lr").is_some() => "defense.lr",
