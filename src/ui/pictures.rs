@@ -2,6 +2,7 @@
 //! `--ascii` or without colours as a ramp of characters.
 
 use crate::data::Images;
+use crate::figure::terminal;
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 use ratatui::style::Style;
@@ -10,9 +11,6 @@ use ratatui_image::protocol::Protocol;
 use ratatui_image::{FilterType, Image, Resize};
 use std::cell::RefCell;
 use std::collections::HashMap;
-
-/// From dark to bright.
-const RAMP: &[u8] = b" .:-=+*#%@";
 
 /// Drawings kept: every thumbnail of a large screen, in a few sizes of the picture shown large.
 const KEPT: usize = 400;
@@ -103,22 +101,14 @@ pub fn ramp(frame: &mut Frame, area: Rect, images: &Images, index: usize, invert
     for row in 0..area.height {
         let line: String = (0..area.width)
             .map(|column| {
-                let (x, y) = (span(column, area.width, width), span(row, area.height, height));
+                let (x, y) = (terminal::span(column, area.width, width), terminal::span(row, area.height, height));
                 let sum: f64 = y.clone().flat_map(|y| x.clone().map(move |x| (x, y))).map(|(x, y)| grey(x, y)).sum();
                 let mean = sum / (x.len() * y.len()).max(1) as f64;
-                let level = ((if inverted { 1.0 - mean } else { mean }) * (RAMP.len() - 1) as f64).round() as usize;
-                char::from(RAMP[level.min(RAMP.len() - 1)])
+                terminal::ramp(if inverted { 1.0 - mean } else { mean })
             })
             .collect();
         frame.buffer_mut().set_string(area.x, area.y + row, line, style);
     }
-}
-
-/// The pixels that cell `at` of `cells` covers.
-fn span(at: u16, cells: u16, pixels: usize) -> std::ops::Range<usize> {
-    let edge = |k: u16| usize::from(k) * pixels / usize::from(cells.max(1));
-    let (from, to) = (edge(at), edge(at + 1));
-    from.min(pixels - 1)..to.max(from + 1).min(pixels)
 }
 
 /// Whether the environment names a terminal that answers questions about pictures.
