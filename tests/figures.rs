@@ -274,7 +274,7 @@ fn table_1_shows_the_newest_run_of_each_attack_and_how_to_get_the_others() {
     notes_say(&scene, &[&format!("BadNets: {newest}, Signs-12, seed 0, sample 0, test image 17")]);
     let picture = svg(&scene);
     assert_eq!(picture.matches("<image ").count(), 9);
-    says(&words(&picture), &["Table 1:", "clean", "triggered", "difference", "×1", "×4", "×8", "not run", "tuneout run demo-lf"]);
+    says(&words(&picture), &["Table 1:", "clean", "triggered", "difference", "×1", "×4", "×8", "not run", "tuneout run", "demo-lf"]);
 }
 
 #[test]
