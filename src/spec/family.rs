@@ -1,7 +1,7 @@
 //! Families of presets: one file that stands for the cells of a table, so that sixty cells are not sixty files.
 //!
 //! ```toml
-//! title = "The paper"                # paper.toml
+//! title = "Paper"                    # paper.toml
 //! [[variants]]                       # one choice of each list: the names go to the end of the preset's name
 //! [variants.cifar10]                 # a variant is written as a preset is: title, about, settings
 //! title = "CIFAR-10"

@@ -19,7 +19,7 @@ enum Row<'a> {
 pub fn render(frame: &mut Frame, area: Rect, view: &View, choices: &Choices) {
     let longest = |part: fn(&Item) -> &str| choices.items.iter().map(|i| part(i).chars().count()).max().unwrap_or(0);
     let (labels, details, notes) = (longest(|i| &i.label), longest(|i| &i.detail), longest(|i| &i.note));
-    let width = (labels + details + notes + 10).clamp(52, 92) as u16;
+    let width = (labels + details + notes + 10).clamp(52, 110) as u16;
     let about = choices.items.get(choices.selected).map(|i| i.about.as_str()).unwrap_or_default();
     let inside = usize::from(width.min(area.width).saturating_sub(4)).max(1);
     // Words break: a line in ten is left for that.
@@ -29,7 +29,8 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View, choices: &Choices) {
     let below = below.min(inner.height.saturating_sub(3));
     let list = Rect { height: inner.height - below, ..inner };
     let here = rows.iter().position(|row| matches!(row, Row::Item(i, _) if *i == choices.selected)).unwrap_or(0);
-    let top = (here + 1).saturating_sub(usize::from(list.height));
+    // What comes next stays in sight, and the heading above the first line of a group.
+    let top = here.saturating_sub(usize::from(list.height) / 2).min(rows.len().saturating_sub(list.height.into()));
     for (at, row) in rows.iter().enumerate().skip(top).take(list.height.into()) {
         let line = Rect { y: list.y + (at - top) as u16, height: 1, ..list };
         match row {
