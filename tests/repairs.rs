@@ -7,6 +7,7 @@ use burn::backend::{Autodiff, Flex};
 use burn::module::AutodiffModule;
 use burn::prelude::*;
 use common::formula::{close, filled, floats, formula};
+use rand::RngExt;
 use serde_json::Value;
 use tuneout::data::{Dataset, Images, Normalise, Split};
 use tuneout::defense::{Case, Halt, build};
@@ -16,7 +17,6 @@ use tuneout::run::evidence::{Attention, Evidence, Pruning, Reversals};
 use tuneout::spec::{Augment, Defense, FinePruning, Method, Model, Nad, NeuralCleanse, RunSpec, Stages};
 use tuneout::train::checkpoint::Files;
 use tuneout::train::{Batches, Classifier, Learner, Lens, Lookup, Sgd, Trainer, answers};
-use rand::RngExt;
 
 type B = Autodiff<Flex>;
 
@@ -218,7 +218,10 @@ fn pruned_channels_stay_pruned() {
         let only = |channels: &[u32]| {
             let mut features = [0f32; 24];
             channels.iter().for_each(|&c| features[c as usize] = 1.0);
-            net.classify(Tensor::<Flex, 2>::from_data(TensorData::new(features.to_vec(), [1, 24]), &Default::default())).into_data().to_vec::<f32>().unwrap()
+            net.classify(Tensor::<Flex, 2>::from_data(TensorData::new(features.to_vec(), [1, 24]), &Default::default()))
+                .into_data()
+                .to_vec::<f32>()
+                .unwrap()
         };
         let (pruned, kept) = found.order.split_at(found.pruned);
         assert_eq!(only(pruned), only(&[]), "step {step}");
@@ -278,7 +281,7 @@ fn cleansed(poisoned: usize, watch: &mut dyn FnMut(&str, usize, usize) -> bool) 
     let trainer = Trainer { model: setting.model.clone(), sgd: Sgd::new(0.9, 5e-4), device: Default::default() };
     let source = Batches::new(&split, &setting.lookup, &setting.spec.augment, 35, 0, "attack");
     let mut learner = Classifier { source: Box::new(source), trainer, lookup: &setting.lookup, steps_per_epoch: 20 };
-    for step in 0..160 {
+    for step in 0..400 {
         Learner::step(&mut learner, step, 0.05);
     }
     setting.model = learner.trainer.model.clone();
@@ -297,7 +300,8 @@ fn neural_cleanse_finds_the_planted_square_and_where_it_is() {
     assert_eq!(found.labels.iter().filter(|l| l.flagged).map(|l| l.label).collect::<Vec<_>>(), [TARGET], "{found:?}");
     let mask = &files.iter().find(|(name, _)| *name == format!("label-{TARGET:03}-mask.png")).unwrap().1;
     let mask = image::load_from_memory(mask).unwrap().to_luma8().into_raw();
-    let (inside, whole) = mask.iter().enumerate().fold((0u32, 0u32), |(i, w), (at, &v)| (i + if corner(at) { u32::from(v) } else { 0 }, w + u32::from(v)));
+    let (inside, whole) =
+        mask.iter().enumerate().fold((0u32, 0u32), |(i, w), (at, &v)| (i + if corner(at) { u32::from(v) } else { 0 }, w + u32::from(v)));
     assert!(f64::from(inside) > 0.5 * f64::from(whole), "{inside} of {whole} lies on the square");
 }
 
