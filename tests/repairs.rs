@@ -283,7 +283,7 @@ fn cleansed(poisoned: usize, watch: &mut dyn FnMut(&str, usize, usize) -> bool) 
     let trainer = Trainer { model: setting.model.clone(), sgd: Sgd::new(0.9, 5e-4), device: Default::default() };
     let source = Batches::new(&split, &setting.lookup, &setting.spec.augment, 35, 0, "attack");
     let mut learner = Classifier { source: Box::new(source), trainer, lookup: &setting.lookup, steps_per_epoch: 20 };
-    for step in 0..160 {
+    for step in 0..400 {
         Learner::step(&mut learner, step, 0.05);
     }
     setting.model = learner.trainer.model.clone();

@@ -103,14 +103,16 @@ fn neural_cleanse_that_flags_nothing_returns_the_model() {
 
 #[test]
 fn a_rate_that_breaks_a_repair_is_named() {
+    // Weight decay beyond 1 / lr makes every weight larger.
+    let growing = ["--set", "defense.weight_decay=1", "--set", "defense.epochs=40"];
     let broken = |sets: &[&str], setting: &str| {
         let runs = tempfile::tempdir().unwrap();
-        let output = tiny(runs.path(), sets).output().unwrap();
+        let output = tiny(runs.path(), &[&growing, sets].concat()).output().unwrap();
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && message.contains(setting), "{message}");
     };
-    broken(&["--set", "defense.name=nad", "--set", "defense.teacher_lr=10", "--set", "defense.momentum=0.999"], "defense.teacher_lr");
-    broken(&["--set", "defense.name=fine-pruning", "--set", "defense.lr=10", "--set", "defense.momentum=0.999"], "(defense.lr)");
+    broken(&["--set", "defense.name=nad", "--set", "defense.teacher_lr=10", "--set", "defense.teacher_epochs=40"], "defense.teacher_lr");
+    broken(&["--set", "defense.name=fine-pruning", "--set", "defense.lr=10"], "(defense.lr)");
 }
 
 #[test]

@@ -178,9 +178,9 @@ impl<B: Train> Defense<B> for FinePruning {
                 *kept = 0.0;
             }
         }
-        let keep = Tensor::<B, 1>::from_floats(&keep[..], &case.device);
+        let keep = Tensor::<B::InnerBackend, 1>::from_floats(&keep[..], &case.device);
         let sgd = Sgd::new(spec.defense.momentum, spec.defense.weight_decay);
-        let trainer = Trainer { model: case.model.clone().masked(keep.clone()), sgd, device: case.device.clone() };
+        let trainer = Trainer { model: case.copy().masked(keep.clone()), sgd, device: case.device.clone() };
         let source = Batches::new(split, case.lookup, &spec.augment, spec.defense.batch, spec.seed, Stage::Defense.name());
         let steps_per_epoch = spec.steps_per_epoch(Stage::Defense, split.len());
         Box::new(Masked { inner: Classifier { source: Box::new(source), trainer, lookup: case.lookup, steps_per_epoch }, keep })
@@ -190,7 +190,7 @@ impl<B: Train> Defense<B> for FinePruning {
 /// A classifier whose pruned channels stay pruned.
 struct Masked<'a, B: Train> {
     inner: Classifier<'a, B>,
-    keep: Tensor<B, 1>,
+    keep: Tensor<B::InnerBackend, 1>,
 }
 
 impl<B: Train> Learner<B> for Masked<'_, B> {

@@ -23,6 +23,7 @@ use crate::rng;
 use crate::run::evidence::Evidence;
 use crate::spec::{Method, Pace, RunSpec, Stage};
 use crate::train::{Learner, Lens, Lookup};
+use burn::module::AutodiffModule;
 use std::path::Path;
 
 /// What a defense is given.
@@ -46,6 +47,11 @@ pub struct Case<'a, B: Train> {
 }
 
 impl<B: Train> Case<'_, B> {
+    /// A copy of the backdoored model to be trained. A clone would share its running statistics, which training moves.
+    pub fn copy(&self) -> PreActResNet<B> {
+        PreActResNet::from_inner(self.model.valid())
+    }
+
     /// A network of the same kind with fresh weights, for defenses that train from scratch.
     pub fn fresh(&self) -> PreActResNet<B> {
         let mut rng = rng::stream(self.spec.seed, "retraining weights", 0);

@@ -41,7 +41,7 @@ impl<B: Train> Defense<B> for Nad {
         };
         let trainer = || {
             let sgd = Sgd::new(spec.defense.momentum, spec.defense.weight_decay);
-            Trainer { model: case.model.clone(), sgd, device: case.device.clone() }
+            Trainer { model: case.copy(), sgd, device: case.device.clone() }
         };
         let source = Batches::new(case.clean, case.lookup, &spec.augment, spec.defense.batch, spec.seed, Stage::Defense.name());
         let pace = spec.pace(Stage::Defense, case.clean.len());

@@ -17,7 +17,7 @@ use crate::kernel::Train;
 use crate::model::store;
 use crate::rng;
 use crate::run::evidence::{Evidence, Reversal, Reversals};
-use crate::spec::{self, Method, Pace, Stage};
+use crate::spec::{self, Method, NormScale, Pace, Stage};
 use crate::train::{Batches, Classifier, Learner, Sgd, Trainer};
 use burn::backend::Flex;
 use burn::module::{Module, Param};
@@ -78,16 +78,22 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     }
 }
 
-/// The verdict on the norms of all labels. Where the norms do not spread there is nothing to measure a distance by, and
-/// nothing is flagged.
-fn judge(triggers: &[(f64, f64)], anomaly: f64) -> Reversals {
-    let centre = median(triggers.iter().map(|t| t.0));
-    let mad = 1.4826 * median(triggers.iter().map(|t| (t.0 - centre).abs()));
+/// The verdict on all labels' norms and successes. Where the norms do not spread there is nothing to measure a distance
+/// by, and nothing is flagged. On the logarithmic scale the deviation is that of the logarithms.
+fn judge(triggers: &[(f64, f64)], anomaly: f64, scale: NormScale) -> Reversals {
+    let on_scale = |norm: f64| match scale {
+        NormScale::Linear => norm,
+        // A mask of nothing at all is as small as a hundredth of a grey level of one pixel.
+        NormScale::Log => norm.max(1e-5).ln(),
+    };
+    let centre = median(triggers.iter().map(|t| on_scale(t.0)));
+    let mad = 1.4826 * median(triggers.iter().map(|t| (on_scale(t.0) - centre).abs()));
     let labels = triggers.iter().enumerate().map(|(label, &(norm, success))| {
-        let distance = if mad > 0.0 { (norm - centre).abs() / mad } else { 0.0 };
-        Reversal { label: label as u16, norm, success, anomaly: distance, flagged: norm <= centre && distance > anomaly }
+        let at = on_scale(norm);
+        let distance = if mad > 0.0 { (at - centre).abs() / mad } else { 0.0 };
+        Reversal { label: label as u16, norm, success, anomaly: distance, flagged: at <= centre && distance > anomaly }
     });
-    Reversals { labels: labels.collect(), median: centre, mad }
+    Reversals { labels: labels.collect(), median: median(triggers.iter().map(|t| t.0)), mad }
 }
 
 /// The clean images, a share of which carries the triggers of flagged labels in turn, all with their true labels.
@@ -113,7 +119,7 @@ impl NeuralCleanse {
     fn take<B: Train>(&mut self, case: &Case<'_, B>, triggers: Vec<Reversed>) {
         let settings = settings(case);
         let norms: Vec<(f64, f64)> = triggers.iter().map(|t| (t.norm(), t.success)).collect();
-        self.verdict = judge(&norms, settings.anomaly);
+        self.verdict = judge(&norms, settings.anomaly, settings.norm_scale);
         self.triggers = triggers;
         let lens = &case.lens.clean.images;
         self.shape = case.clean.images.shape;
@@ -191,7 +197,7 @@ impl<B: Train> Defense<B> for NeuralCleanse {
         let spec = case.spec;
         let split = self.lessons.as_ref().unwrap_or(case.clean);
         let sgd = Sgd::new(spec.defense.momentum, spec.defense.weight_decay);
-        let trainer = Trainer { model: case.model.clone(), sgd, device: case.device.clone() };
+        let trainer = Trainer { model: case.copy(), sgd, device: case.device.clone() };
         let source = Batches::new(split, case.lookup, &spec.augment, spec.defense.batch, spec.seed, Stage::Defense.name());
         let steps_per_epoch = spec.steps_per_epoch(Stage::Defense, split.len());
         Box::new(Classifier { source: Box::new(source), trainer, lookup: case.lookup, steps_per_epoch })
@@ -203,20 +209,36 @@ mod tests {
     use super::*;
     use crate::data::Images;
 
-    fn flagged(norms: &[f64]) -> Vec<u16> {
-        let verdict = judge(&norms.iter().map(|n| (*n, 1.0)).collect::<Vec<_>>(), 2.0);
+    fn flagged_on(scale: NormScale, norms: &[f64]) -> Vec<u16> {
+        let verdict = judge(&norms.iter().map(|n| (*n, 1.0)).collect::<Vec<_>>(), 2.0, scale);
         assert!(verdict.labels.iter().all(|l| l.anomaly.is_finite()) && verdict.mad.is_finite());
         verdict.labels.iter().filter(|l| l.flagged).map(|l| l.label).collect()
+    }
+
+    fn flagged(norms: &[f64]) -> Vec<u16> {
+        flagged_on(NormScale::Linear, norms)
     }
 
     /// spec.md 12(10).
     #[test]
     fn a_norm_far_below_the_median_is_flagged() {
         assert_eq!(flagged(&[10.0, 50.0, 52.0, 48.0, 51.0, 49.0, 50.0, 53.0, 47.0, 50.0]), [0]);
-        let verdict = judge(&[10.0, 50.0, 52.0, 48.0, 51.0, 49.0, 50.0, 53.0, 47.0, 50.0].map(|n| (n, 1.0)), 2.0);
+        let verdict = judge(&[10.0, 50.0, 52.0, 48.0, 51.0, 49.0, 50.0, 53.0, 47.0, 50.0].map(|n| (n, 1.0)), 2.0, NormScale::Linear);
         assert_eq!((verdict.median, verdict.mad), (50.0, 1.4826 * 1.5));
         assert!((verdict.labels[0].anomaly - 40.0 / (1.4826 * 1.5)).abs() < 1e-12);
         assert_eq!(flagged(&[50.0, 52.0, 48.0, 90.0]), [0u16; 0], "a large mask is no trigger");
+    }
+
+    /// Norms of twelve drawn signs, of which the first is the target: their median is 1.8 deviations, so that not even a mask
+    /// of nothing at all is two below it. Their logarithms tell.
+    #[test]
+    fn norms_that_spread_far_hide_a_target_on_the_linear_scale() {
+        let signs = [1.7, 45.4, 35.9, 64.7, 97.4, 83.3, 57.1, 103.9, 59.1, 51.5, 97.6, 112.5];
+        assert_eq!(flagged(&signs), [0u16; 0]);
+        assert_eq!(flagged_on(NormScale::Log, &signs), [0]);
+        assert_eq!(flagged_on(NormScale::Log, &signs[1..]), [0u16; 0]);
+        assert_eq!(flagged_on(NormScale::Log, &[10.0, 50.0, 52.0, 48.0, 51.0, 49.0, 50.0, 53.0, 47.0, 50.0]), [0]);
+        assert_eq!(flagged_on(NormScale::Log, &[0.0, 50.0, 70.0, 40.0]), [0]);
     }
 
     #[test]

@@ -10,7 +10,7 @@
 
 use super::init::{Init, conv2d};
 use super::norm::{Mode, bn_relu};
-use crate::kernel::{self, Kernels};
+use crate::kernel::{self, Kernels, Train};
 use crate::spec::Stages;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear};
@@ -106,17 +106,6 @@ impl<B: Kernels> PreActResNet<B> {
         self.linear.forward(features)
     }
 
-    /// The same network whose classifier takes each feature times its entry in `keep` `[widths.last()]`: 0 removes a
-    /// channel for good, as far as its weights stay 0.
-    #[must_use]
-    pub fn masked(mut self, keep: Tensor<B, 1>) -> Self {
-        self.linear.weight = self.linear.weight.map(|weight| {
-            let trained = weight.is_require_grad();
-            (weight.detach() * keep.unsqueeze_dim(1)).set_require_grad(trained)
-        });
-        self
-    }
-
     /// The same network with a fresh classifier of `classes` outputs: the transfer scenario's start (spec.md section 2).
     #[must_use]
     pub fn with_head(mut self, classes: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
@@ -132,5 +121,15 @@ impl<B: Kernels> PreActResNet<B> {
     /// - output: `[batch, classes]`
     pub fn forward(&self, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 2> {
         self.classify(self.features(x, mode))
+    }
+}
+
+impl<B: Train> PreActResNet<B> {
+    /// The same network whose classifier takes each feature times its entry in `keep` `[widths.last()]`: 0 removes a
+    /// channel, as long as nothing gives its weights another value.
+    #[must_use]
+    pub fn masked(mut self, keep: Tensor<B::InnerBackend, 1>) -> Self {
+        self.linear.weight = self.linear.weight.map(|w| Tensor::from_inner(w.inner() * keep.unsqueeze_dim(1)).require_grad());
+        self
     }
 }

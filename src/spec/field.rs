@@ -1,6 +1,6 @@
 //! Every setting of a run in one table: what the screen offers, `--set` accepts and the help explains.
 
-use super::{Annealing, Attack, Data, Decision, Defense, IsolationLoss, Model, Pattern, Reduction, Removal, Scenario};
+use super::{Annealing, Attack, Data, Decision, Defense, IsolationLoss, Model, NormScale, Pattern, Reduction, Removal, Scenario};
 use crate::schedule::Reading;
 
 /// What a setting may hold.
@@ -187,6 +187,12 @@ pub const FIELDS: &[Field] = &[
     field("defense.early_patience", "early patience", whole(1, 1000, 5), "passes without improvement after which the search ends"),
     field("defense.improvement", "improvement", number(0.5, 1.0, 0.01), "a smaller mask is one below this share of the smallest before"),
     field("defense.anomaly", "anomaly", number(0.0, 100.0, 0.5), "deviations from the median above which a small mask is an anomaly"),
+    field(
+        "defense.norm_scale",
+        "norm scale",
+        Kind::Choice(&NormScale::NAMES),
+        "whether masks are compared by size, or by how many times smaller they are",
+    ),
     field("defense.triggered_share", "triggered share", SHARE, "share of the clean images that carry the reversed trigger in the unlearning"),
     field("defense.removal", "removal", Kind::Choice(&Removal::NAMES), "how many images of a class are removed"),
     field("defense.removed_share", "removed share", SHARE, "share of each class that is removed, by share"),

@@ -24,7 +24,7 @@ pub use model::{Model, Stages};
 pub use pace::{Pace, Phase, Place};
 pub use preset::Preset;
 pub use pretrain::Pretrain;
-pub use repair::{Abl, Ac, Decision, FinePruning, IsolationLoss, Nad, NeuralCleanse, Reduction, Removal, Spectral};
+pub use repair::{Abl, Ac, Decision, FinePruning, IsolationLoss, Nad, NeuralCleanse, NormScale, Reduction, Removal, Spectral};
 pub use scenario::Scenario;
 
 use crate::schedule::{Schedule, SuperFineTuning as Swing};

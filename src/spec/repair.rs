@@ -205,8 +205,27 @@ pub struct NeuralCleanse {
     pub improvement: f64,
     /// Deviations from the median above which a small mask is an anomaly.
     pub anomaly: f64,
+    /// What is compared: the masks' norms, or their logarithms.
+    pub norm_scale: NormScale,
     /// Share of the clean images that carry the reversed trigger while it is unlearned.
     pub triggered_share: f64,
+}
+
+/// On which scale Neural Cleanse compares masks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NormScale {
+    /// The norms themselves (both published codes). Where their median is less than two deviations, no mask can be small
+    /// enough to stand out: classes of which some are alike and some are not spread so far.
+    #[default]
+    Linear,
+    /// Their logarithms: how many times smaller a mask is than the others.
+    Log,
+}
+
+impl NormScale {
+    /// Every name, as presets spell it.
+    pub const NAMES: [&'static str; 2] = ["linear", "log"];
 }
 
 impl Default for NeuralCleanse {
@@ -222,6 +241,7 @@ impl Default for NeuralCleanse {
             early_patience: 25,
             improvement: 0.99,
             anomaly: 2.0,
+            norm_scale: NormScale::Linear,
             triggered_share: 0.2,
         }
     }
