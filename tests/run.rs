@@ -66,7 +66,16 @@ fn a_killed_run_goes_on_to_the_same_end() {
 #[test]
 fn a_killed_run_of_every_attack_goes_on_to_the_same_end() {
     killed(&|runs| tiny(runs, &["--set", "attack.name=wanet"]));
-    let learned = ["--set", "attack.name=input-aware", "--set", "attack.mask_epochs=2", "--set", "attack.generator_widths=2,3,4"];
+    let learned = [
+        "--set",
+        "attack.name=input-aware",
+        "--set",
+        "attack.mask_epochs=2",
+        "--set",
+        "attack.generator_widths=2,3,4",
+        "--set",
+        "attack.generator_hold=1",
+    ];
     killed(&|runs| tiny(runs, &learned));
     killed(&|runs| tiny(runs, &["--set", "attack.name=lf", "--set", "attack.pattern=universal"]));
 }

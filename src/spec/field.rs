@@ -134,6 +134,12 @@ pub const FIELDS: &[Field] = &[
     field("attack.rotation", "rotation", number(0.0, 45.0, 1.0), "largest rotation after the warp, in degrees"),
     field("attack.rotation_share", "rotation share", SHARE, "share of the images that are rotated"),
     field("attack.generator_lr", "generator LR", RATE, "learning rate of the pattern generator"),
+    field(
+        "attack.generator_hold",
+        "generator hold",
+        whole(1, 2000, 1),
+        "epochs until the generator's LR falls to a tenth, then to a hundredth after half as many",
+    ),
     field("attack.mask_lr", "mask LR", RATE, "learning rate of the mask generator"),
     field("attack.mask_density", "mask density", SHARE, "share of the image that the mask may cover unpunished"),
     field("attack.mask_weight", "mask weight", number(0.0, 10_000.0, 10.0), "weight of the penalty on a denser mask"),
