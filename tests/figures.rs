@@ -5,7 +5,7 @@ mod synthetic;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use synthetic::{End, Run, events, measures, two_attacks, write};
+use synthetic::{End, Run, events, measures, two_attacks, write, write_samples};
 use tempfile::TempDir;
 use tuneout::figure::draw::png::render;
 use tuneout::figure::scene::{Along, Scene};
@@ -30,6 +30,21 @@ fn figure_1() -> Scene {
 fn live(run: &Run) -> Scene {
     let view = |stage| RunView::of(&events(run, stage));
     figure::live(&view(Stage::Attack), &view(Stage::Defense), &run.spec)
+}
+
+/// Runs of three of the five attacks, the newer of two among them.
+fn three_attacks(dir: &Path) {
+    for (name, seed, began) in [("demo", "1", 1_000_000), ("demo", "0", 2_000_000), ("demo-blended", "0", 1_000_000), ("demo-wanet", "0", 1_000_000)]
+    {
+        let run = Run { began, ..Run::of(name, &[("seed", seed)]) };
+        write(dir, &run);
+        write_samples(dir, &run);
+    }
+}
+
+fn table_1(dir: &TempDir, attacks: &[&str]) -> Result<Scene, figure::FigureError> {
+    let attacks = attacks.iter().map(|name| (*name).to_owned()).collect();
+    figure::build(FigureId::Table(1), &Source { attacks, ..Source::of(runs::scan(dir.path()).unwrap()) })
 }
 
 fn svg(scene: &Scene) -> String {
@@ -238,6 +253,70 @@ fn the_live_figure_shows_accuracies_and_the_rate_that_was_and_comes() {
     assert!(svg(&nothing).contains("</svg>"));
 }
 
+#[test]
+fn table_1_shows_the_newest_run_of_each_attack_and_how_to_get_the_others() {
+    let scene = table_1(&runs_dir(three_attacks), &[]).unwrap();
+    assert_eq!((scene.columns, scene.panels.len()), (5, 15));
+    let titles: Vec<_> = scene.panels[..5].iter().map(|p| (p.title.as_str(), p.absent.as_deref().unwrap_or("there"))).collect();
+    let expected = [
+        ("BadNets", "there"),
+        ("Blended", "there"),
+        ("LF", "not run: tuneout run demo-lf"),
+        ("Inputaware", "not run: tuneout run demo-input-aware"),
+        ("WaNet", "there"),
+    ];
+    assert_eq!(titles, expected);
+    let newest = Run::of("demo", &[("seed", "0")]).spec.attack_id("test", None);
+    let gains: Vec<_> = scene.panels[10..].iter().filter_map(|p| p.picture.as_ref()).map(|p| p.gain).collect();
+    // A white corner differs by up to 135, the veil by 50, the shift by 30.
+    assert_eq!(gains, [1, 4, 8]);
+    assert!(scene.panels.iter().step_by(5).all(|p| p.picture.as_ref().is_some_and(|p| p.origin.run == newest)));
+    notes_say(&scene, &[&format!("BadNets: {newest}, Signs-12, seed 0, sample 0, test image 17")]);
+    let picture = svg(&scene);
+    assert_eq!(picture.matches("<image ").count(), 9);
+    says(&words(&picture), &["Table 1:", "clean", "triggered", "difference", "×1", "×4", "×8", "demo-lf"]);
+}
+
+#[test]
+fn table_1_takes_any_attacks() {
+    let dir = runs_dir(three_attacks);
+    let scene = table_1(&dir, &["wanet", "badencoder"]).unwrap();
+    assert_eq!((scene.columns, scene.panels.len()), (2, 6));
+    assert_eq!(scene.panels[1].absent.as_deref(), Some("not run: tuneout run demo-encoder"));
+    let message = table_1(&dir, &["wanett"]).unwrap_err().to_string();
+    assert!(message.contains("wanett") && message.contains("wanet, badencoder"), "{message}");
+    assert!(table_1(&runs_dir(|_| ()), &[]).unwrap_err().to_string().contains("tuneout run demo"));
+    let other = figure::build(FigureId::Figure(4), &Source { attacks: vec!["lf".into()], ..Source::of(runs::scan(dir.path()).unwrap()) });
+    assert!(other.unwrap_err().to_string().contains("leave --attacks out"));
+    let sample = dir.path().join(Run::of("demo-wanet", &[]).spec.attack_id("test", None)).join("samples/0-clean.png");
+    fs::write(&sample, "no picture").unwrap();
+    assert!(table_1(&dir, &["wanet"]).unwrap().panels[0].absent.as_ref().unwrap().contains("0-clean.png"));
+}
+
+#[test]
+fn the_csv_of_table_1_names_every_picture() {
+    let csv = figure::csv(&table_1(&runs_dir(three_attacks), &[]).unwrap());
+    let rows: Vec<Vec<String>> = csv.lines().map(fields).collect();
+    assert_eq!(rows[0], figure::PICTURE_COLUMNS);
+    assert_eq!(rows.len(), 16);
+    let newest = Run::of("demo", &[("seed", "0")]).spec.attack_id("test", None);
+    assert_eq!(rows[6], ["Table 1", "BadNets", "triggered", newest.as_str(), "0", "0", "17", "0", "1", "samples/0-triggered.png", ""]);
+    assert_eq!(rows[3][1..3], ["LF", "clean"]);
+    assert_eq!((rows[3][3].as_str(), rows[3][10].as_str()), ("", "not run: tuneout run demo-lf"));
+}
+
+/// Every pixel of a picture is a sharp square of its own colour on the page.
+#[test]
+fn pictures_stay_crisp() {
+    let scene = table_1(&runs_dir(three_attacks), &["badnets"]).unwrap();
+    let pixmap = render(&svg(&scene), 4.0).unwrap();
+    let there = |wanted: [u8; 3]| pixmap.pixels().iter().filter(|p| [p.red(), p.green(), p.blue()] == wanted).count();
+    // 84 points a side, four dots a point, eight pixels: 42 dots a pixel, of which an edge may share some.
+    for colour in [[30, 60, 120], [150, 0, 120], [0, 150, 120]] {
+        assert!((2 * 41 * 41..=2 * 43 * 43).contains(&there(colour)), "{colour:?}: {}", there(colour));
+    }
+}
+
 // Files
 
 /// Fields of one line of CSV.
@@ -376,6 +455,11 @@ fn figure_4_looks_as_kept() {
 }
 
 #[test]
+fn table_1_looks_as_kept() {
+    looks_as_kept(&table_1(&runs_dir(three_attacks), &[]).unwrap(), "table-01");
+}
+
+#[test]
 fn the_live_figure_looks_as_kept() {
     looks_as_kept(&live(&Run { end: End::Stopped(9), changes: vec![(126, 0.3)], ..Run::of("demo", &[]) }), "live");
 }
@@ -383,7 +467,7 @@ fn the_live_figure_looks_as_kept() {
 /// Nothing is clipped: a band of paper runs around every picture, and words are words in the bundled font.
 #[test]
 fn pictures_have_a_margin_and_vector_text() {
-    for scene in [figure_1(), figure_4(&runs_dir(two_attacks)), live(&Run::of("demo", &[]))] {
+    for scene in [figure_1(), figure_4(&runs_dir(two_attacks)), live(&Run::of("demo", &[])), table_1(&runs_dir(three_attacks), &[]).unwrap()] {
         let svg = svg(&scene);
         assert_eq!(svg.matches("<text ").count(), svg.matches("font-family=\"DejaVu Sans\"").count());
         assert!(svg.starts_with("<svg width=") && svg.contains("pt\" viewBox=") && svg.contains("<title>"));
@@ -403,6 +487,8 @@ fn the_terminal_shows_the_same_scene() {
     let scene = figure_4(&runs_dir(two_attacks));
     insta::with_settings!({ snapshot_path => "figures", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("terminal-100x20", terminal::lines(&scene, 100, 20, false).join("\n"));
+        let table = table_1(&runs_dir(three_attacks), &[]).unwrap();
+        insta::assert_snapshot!("terminal-table-100x30", terminal::lines(&table, 100, 30, false).join("\n"));
         insta::assert_snapshot!("terminal-ascii-60x18", terminal::lines(&figure_1(), 60, 18, true).join("\n"));
     });
     assert!(terminal::lines(&scene, 80, 24, true).concat().is_ascii());
@@ -410,7 +496,7 @@ fn the_terminal_shows_the_same_scene() {
 
 #[test]
 fn no_terminal_is_too_small() {
-    let scenes = [figure_1(), figure_4(&runs_dir(two_attacks)), Scene::default()];
+    let scenes = [figure_1(), figure_4(&runs_dir(two_attacks)), table_1(&runs_dir(three_attacks), &[]).unwrap(), Scene::default()];
     for (width, height) in (0..40u16).flat_map(|w| (0..24u16).map(move |h| (w, h))) {
         for scene in &scenes {
             assert_eq!(terminal::lines(scene, width, height, width % 2 == 0).len(), usize::from(height));

@@ -1,6 +1,7 @@
 //! The trigger lens: a few test images, clean and with the trigger, and what the model says of each.
 
 use crate::data::Images;
+pub use crate::data::difference;
 use crate::run::event::{Answer, LensAnswer};
 
 /// Pictures for the lens.
@@ -100,24 +101,9 @@ impl Reading {
     }
 }
 
-/// The difference of two images as RGB rows, amplified, and by how much: the largest of x8, x4, x2, x1 that clips nothing.
-pub fn difference(clean: &[u8], triggered: &[u8]) -> (Vec<u8>, u8) {
-    let apart: Vec<u8> = clean.iter().zip(triggered).map(|(a, b)| a.abs_diff(*b)).collect();
-    let largest = apart.iter().copied().max().unwrap_or(0);
-    let gain = [8u8, 4, 2].into_iter().find(|g| u16::from(largest) * u16::from(*g) <= 255).unwrap_or(1);
-    (apart.into_iter().map(|d| d.saturating_mul(gain)).collect(), gain)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_difference_is_amplified_as_far_as_nothing_clips() {
-        assert_eq!(difference(&[10, 20], &[10, 50]), (vec![0, 240], 8));
-        assert_eq!(difference(&[10, 20], &[10, 60]), (vec![0, 160], 4));
-        assert_eq!(difference(&[0, 20], &[255, 20]), (vec![255, 0], 1));
-    }
 
     #[test]
     fn an_answer_is_right_fooled_or_wrong() {

@@ -2,6 +2,7 @@
 
 use crate::data::DataError;
 use crate::data::fetch::FetchError;
+use crate::export::ExportError;
 use crate::run::device::DeviceError;
 use crate::run::session::{Failure, FailureKind};
 use crate::spec::SpecError;
@@ -65,6 +66,9 @@ pub enum CliError {
     /// A figure.
     #[error(transparent)]
     Figure(#[from] crate::figure::FigureError),
+    /// An export.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// The screen.
     #[error(transparent)]
     Screen(#[from] crate::ui::UiError),
@@ -82,6 +86,7 @@ impl CliError {
         match self {
             Self::Spec(_) | Self::NoTerminal | Self::Screen(crate::ui::UiError::Theme(_) | crate::ui::UiError::NoTheme { .. }) => Exit::Usage,
             Self::Fetch(FetchError::Nothing { .. } | FetchError::NoFolder) => Exit::Usage,
+            Self::Export(error) => of_export(error),
             Self::Data(_) | Self::Fetch(_) => Exit::Data,
             Self::Device(_) => Exit::Device,
             Self::Run(failure) => match failure.kind {
@@ -91,5 +96,14 @@ impl CliError {
             },
             Self::Figure(_) | Self::Screen(_) | Self::Output(_) => Exit::Failed,
         }
+    }
+}
+
+fn of_export(error: &ExportError) -> Exit {
+    use ExportError as E;
+    match error {
+        E::Find(_) | E::Clean { .. } | E::NotEmpty { .. } | E::Exists { .. } => Exit::Usage,
+        E::Attack(_) | E::Data(_) | E::OtherImages { .. } | E::Size { .. } => Exit::Data,
+        E::Damaged(_) | E::NotBegun { .. } | E::NoParent { .. } | E::Unfinished { .. } | E::Io { .. } => Exit::Failed,
     }
 }

@@ -9,11 +9,14 @@ use std::path::{Path, PathBuf};
 /// Which figure, and how it is written.
 #[derive(Debug, Args)]
 pub struct FigureArgs {
-    /// Number of the figure in the paper: 1 or 4
+    /// Figure or table of the paper: 1, 2, 3, 4 or table1
     number: String,
     /// Preset whose schedule Figure 1 shows [default: the paper's]
     #[arg(long, value_name = "PRESET")]
     preset: Option<String>,
+    /// Attacks that Table 1 shows, separated by commas [default: the paper's]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    attacks: Vec<String>,
     /// Formats, separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "svg,png,csv")]
     format: Vec<String>,
@@ -30,7 +33,7 @@ pub fn make(args: &FigureArgs, runs: &Path) -> Result<Exit, CliError> {
     for damage in &scan.damaged {
         eprintln!("tuneout: {damage}; left out");
     }
-    let mut source = Source::of(scan);
+    let mut source = Source { attacks: args.attacks.iter().map(|name| name.trim().to_owned()).collect(), ..Source::of(scan) };
     if let Some(name) = &args.preset {
         source.settings = Some((name.clone(), preset::load(name)?.spec));
     }

@@ -2,6 +2,7 @@
 
 mod data;
 mod exit;
+mod export;
 mod figure;
 mod progress;
 mod run;
@@ -148,6 +149,16 @@ enum Command {
     /// Make a figure of the paper from the logs
     #[command(after_help = "Examples:\n  tuneout figure 1\n  tuneout figure 4 --format svg,png --out pictures")]
     Figure(figure::FigureArgs),
+    /// Write what a run made for other programs
+    Export {
+        #[command(subcommand)]
+        action: export::Action,
+    },
+    /// Put a run's trigger into pictures of your own
+    #[command(
+        after_help = "Writes NAME-clean.png, NAME-triggered.png and NAME-difference-xGAIN.png for each picture.\n\nExample:\n  tuneout trigger signs-12-badnets stop.jpg --out triggered"
+    )]
+    Trigger(export::TriggerArgs),
     /// Print completions for a shell
     #[command(hide = true)]
     Completions {
@@ -199,6 +210,8 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Some(Command::Runs { json }) => show::runs(&place.runs(), json),
         Some(Command::Data { action }) => data::act(&action, &place.data()),
         Some(Command::Figure(args)) => figure::make(&args, &place.runs()),
+        Some(Command::Export { action }) => export::act(&action, &place),
+        Some(Command::Trigger(args)) => export::trigger(&args, &place),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "tuneout", &mut std::io::stdout());
             Ok(Exit::Ok)

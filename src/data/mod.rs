@@ -15,6 +15,7 @@ mod idx;
 mod image;
 mod mat;
 mod order;
+pub mod picture;
 mod ppm;
 mod resize;
 mod sheet;
@@ -28,7 +29,8 @@ mod tests;
 pub use dirs::DataDirs;
 pub use disk::Part;
 pub use error::DataError;
-pub use image::{Dataset, Images, Normalise, Split};
+pub use image::{Dataset, Images, Normalise, Split, difference};
+pub use resize::resized;
 pub use sheet::contact_sheet;
 
 use crate::spec::data::{Data, Synthetic};

@@ -3,17 +3,22 @@
 use ::image::RgbImage;
 use ::image::imageops::{self, FilterType};
 
-/// Resizes a whole picture to a square of `size` pixels, whatever its proportions, as planes.
+/// Resizes a whole picture to a square of `size` pixels, as [`resized`] does.
+pub fn square(picture: &RgbImage, size: usize) -> Vec<u8> {
+    resized(picture, size, size)
+}
+
+/// Resizes a whole picture to `width` by `height` pixels, whatever its proportions, as planes.
 ///
 /// The filter is the triangle ("bilinear"), widened by the factor of reduction so that every pixel of the picture
 /// counts: what PIL and torchvision call bilinear, by which BackdoorBench resizes GTSRB. A picture that has the size
 /// already is left as it is.
-pub fn square(picture: &RgbImage, size: usize) -> Vec<u8> {
-    let side = size as u32;
-    if picture.dimensions() == (side, side) {
+pub fn resized(picture: &RgbImage, width: usize, height: usize) -> Vec<u8> {
+    let (width, height) = (width as u32, height as u32);
+    if picture.dimensions() == (width, height) {
         return planes(picture.as_raw());
     }
-    planes(imageops::resize(picture, side, side, FilterType::Triangle).as_raw())
+    planes(imageops::resize(picture, width, height, FilterType::Triangle).as_raw())
 }
 
 /// Interleaved RGB as planes of red, green and blue.

@@ -1,5 +1,12 @@
-//! Runs as tables and objects for other programs.
+//! Runs as tables, objects and pictures for other programs.
 
 pub mod csv;
+mod error;
 pub mod findings;
 pub mod json;
+pub mod pictures;
+mod planted;
+pub mod poisoned;
+
+pub use error::ExportError;
+pub use planted::Planted;

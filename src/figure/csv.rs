@@ -7,8 +7,15 @@ use crate::export::csv::line;
 /// `high` the ends of the band) or `computed` (from settings alone).
 pub const COLUMNS: [&str; 12] = ["figure", "panel", "series", "statistic", "x", "y", "low", "high", "n", "run", "seed", "epoch"];
 
-/// The whole figure as CSV (RFC 4180, `\n` at line ends). A gap is an empty `y`.
+/// Names of the columns of a figure of pictures. `gain`: by how much it is amplified; `note`: why there is none.
+pub const PICTURE_COLUMNS: [&str; 11] = ["figure", "panel", "picture", "run", "seed", "sample", "index", "label", "gain", "file", "note"];
+
+/// The whole figure as CSV (RFC 4180, `\n` at line ends). A gap is an empty `y`. A figure of pictures has columns of its
+/// own.
 pub fn csv(scene: &Scene) -> String {
+    if scene.panels.iter().any(|panel| panel.picture.is_some()) {
+        return pictures(scene);
+    }
     let mut out = line(COLUMNS);
     for (number, panel) in scene.panels.iter().enumerate() {
         let title = if panel.title.is_empty() { format!("{}", number + 1) } else { panel.title.clone() };
@@ -16,6 +23,25 @@ pub fn csv(scene: &Scene) -> String {
             let label = if series.label.is_empty() { &panel.y.title } else { &series.label };
             let head = [scene.name.clone(), title.clone(), label.clone()];
             series.points.iter().for_each(|point| out.push_str(&rows(&head, point)));
+        }
+    }
+    out
+}
+
+/// A line for each picture. The first row of panels names columns, the first column names rows.
+fn pictures(scene: &Scene) -> String {
+    let mut out = line(PICTURE_COLUMNS);
+    let top: Vec<&str> = scene.panels.iter().take(scene.columns.max(1)).map(|panel| panel.title.as_str()).collect();
+    for row in scene.rows() {
+        for (panel, title) in row.iter().zip(&top) {
+            let head = [&scene.name, *title, &row[0].y.title];
+            let note = panel.absent.clone().unwrap_or_default();
+            let own = panel.picture.as_ref().map_or_else(Default::default, |p| {
+                let o = &p.origin;
+                let index = o.index.map_or_else(String::new, |i| i.to_string());
+                [o.run.clone(), o.seed.to_string(), o.sample.to_string(), index, panel.x.title.clone(), p.gain.to_string(), o.file.clone()]
+            });
+            out.push_str(&line(head.map(str::to_owned).into_iter().chain(own).chain([note])));
         }
     }
     out

@@ -22,6 +22,7 @@ mod kind;
 mod look;
 pub mod names;
 mod notes;
+mod picture;
 pub mod preset;
 pub mod rates;
 pub mod runs;
@@ -32,7 +33,7 @@ pub mod ticks;
 pub mod watch;
 mod write;
 
-pub use csv::{COLUMNS, csv};
+pub use csv::{COLUMNS, PICTURE_COLUMNS, csv};
 pub use draw::layout::Style;
 pub use draw::png::png;
 pub use draw::svg::svg;
@@ -42,7 +43,7 @@ pub use scene::Scene;
 pub use write::{Format, write};
 
 use crate::run::view::RunView;
-use crate::spec::RunSpec;
+use crate::spec::{Attack, RunSpec};
 use preset::Draw;
 
 /// What a figure is made from.
@@ -52,12 +53,14 @@ pub struct Source {
     pub scan: runs::Scan,
     /// Settings and their name, in place of those that a figure of settings alone names itself.
     pub settings: Option<(String, RunSpec)>,
+    /// Attacks, in place of those that a figure of pictures names itself.
+    pub attacks: Vec<String>,
 }
 
 impl Source {
     /// The runs of `scan`, and the figures' own settings.
     pub fn of(scan: runs::Scan) -> Self {
-        Self { scan, settings: None }
+        Self { scan, ..Self::default() }
     }
 }
 
@@ -68,17 +71,29 @@ impl Source {
 pub fn build(id: FigureId, source: &Source) -> Result<Scene, FigureError> {
     let preset = preset::load(id)?;
     let figure = id.to_string();
+    attacks(&figure, &preset.draw, source)?;
+    let empty = || FigureError::Empty { figure: figure.clone(), runs: source.scan.dir.clone() };
     let scene = match &preset.draw {
-        Draw::Curves(curves) => {
-            let empty = || FigureError::Empty { figure: figure.clone(), runs: source.scan.dir.clone() };
-            kind::curves::scene(curves, &source.scan).ok_or_else(empty)?
-        }
+        Draw::Curves(curves) => kind::curves::scene(curves, &source.scan).ok_or_else(empty)?,
+        Draw::Pictures(pictures) => kind::pictures::scene(pictures, &source.attacks, &source.scan).ok_or_else(empty)?,
         Draw::Schedule(own) => {
             let (name, spec, images) = settings(own, source)?;
             kind::schedule::scene(&figure, &spec, &name, images)?
         }
     };
     Ok(Scene { name: figure, caption: preset.caption, frame: preset.frame, ..scene })
+}
+
+/// Makes sure that the attacks given are some, and that the figure shows attacks at the reader's choice.
+fn attacks(figure: &str, draw: &Draw, source: &Source) -> Result<(), FigureError> {
+    let wrong = |message: String| FigureError::Settings { figure: figure.to_owned(), message };
+    if !source.attacks.is_empty() && !matches!(draw, Draw::Pictures(_)) {
+        return Err(wrong("shows what was run of every attack; leave --attacks out".to_owned()));
+    }
+    match source.attacks.iter().find(|name| !Attack::NAMES.contains(&name.as_str())) {
+        Some(name) => Err(wrong(format!("has no attack `{name}` to show; there are: {}", Attack::NAMES.join(", ")))),
+        None => Ok(()),
+    }
 }
 
 /// The settings that are drawn, with the name of where they come from and the training images there are.

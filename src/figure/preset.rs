@@ -3,7 +3,7 @@
 
 use super::scene::{Colour, Dash, Marker};
 use super::{FigureError, FigureId};
-use crate::spec::{Defense, Scenario, field};
+use crate::spec::{Attack, Defense, Scenario, field};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 
@@ -31,6 +31,43 @@ pub enum Draw {
     Schedule(Settings),
     /// Measures over epochs (paper Figure 4).
     Curves(Curves),
+    /// Samples of attacks (paper Table 1).
+    Pictures(Pictures),
+}
+
+/// Samples of attacks: a column for each attack, a row for each kind of picture.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pictures {
+    /// The attacks, from left to right.
+    pub attacks: Vec<String>,
+    /// The pictures of each, from top to bottom.
+    pub rows: Vec<Row>,
+    /// Which of a run's samples, from 0.
+    pub sample: usize,
+}
+
+/// A kind of picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Row {
+    /// As it is.
+    Clean,
+    /// With the trigger.
+    Triggered,
+    /// What sets the two apart, amplified.
+    Difference,
+}
+
+impl Row {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Triggered => "triggered",
+            Self::Difference => "difference",
+        }
+    }
 }
 
 /// Where a figure of settings alone takes them from.
@@ -131,12 +168,26 @@ pub fn load(id: FigureId) -> Result<FigurePreset, FigureError> {
 }
 
 fn check(preset: &FigurePreset) -> Result<(), String> {
-    let Draw::Curves(curves) = &preset.draw else { return Ok(()) };
+    let curves = match &preset.draw {
+        Draw::Schedule(_) => return Ok(()),
+        Draw::Pictures(pictures) => return check_pictures(pictures),
+        Draw::Curves(curves) => curves,
+    };
     for path in [&curves.rows, &curves.columns] {
         field::find(path).ok_or(format!("there is no setting `{path}` to make rows or columns of"))?;
     }
     match curves.series.iter().find(|s| !Defense::NAMES.contains(&s.defense.as_str())) {
         Some(s) => Err(format!("series `{}`: there is no defense `{}`; there are: {}", s.label, s.defense, Defense::NAMES.join(", "))),
+        None => Ok(()),
+    }
+}
+
+fn check_pictures(pictures: &Pictures) -> Result<(), String> {
+    if pictures.attacks.is_empty() || pictures.rows.is_empty() {
+        return Err("draw.pictures: attacks and rows name at least one each".to_owned());
+    }
+    match pictures.attacks.iter().find(|name| !Attack::NAMES.contains(&name.as_str())) {
+        Some(name) => Err(format!("draw.pictures.attacks: there is no attack `{name}`; there are: {}", Attack::NAMES.join(", "))),
         None => Ok(()),
     }
 }

@@ -5,6 +5,7 @@
 
 pub use super::axis::{Axis, Piece, Scale};
 pub use super::look::{Colour, Dash, Look, Marker, Role};
+pub use super::picture::{Origin, Picture};
 
 /// A whole figure: panels in rows and columns, one legend, a caption and notes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +39,8 @@ pub struct Panel {
     pub references: Vec<Reference>,
     /// Stretches of the horizontal axis with a name, over the frame.
     pub spans: Vec<Span>,
+    /// A picture in place of axes and curves.
+    pub picture: Option<Picture>,
     /// Why there is nothing, where there is nothing.
     pub absent: Option<String>,
     /// Whether every point carries its series' mark, rather than about eight of each series.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use tuneout::run::event::{Clock, Event, EventKind, Facts, Measures};
+use tuneout::run::event::{Answer, Clock, Event, EventKind, Facts, LensAnswer, Measures};
 use tuneout::spec::{RunSpec, Stage, preset};
 
 /// How a run ended.
@@ -152,4 +152,33 @@ pub fn two_attacks(runs: &Path) {
             write(runs, &Run::of(name, &[("seed", seed)]));
         }
     }
+}
+
+/// Samples as an attack's run keeps them, with what the model says of the first: a grey ramp of 8 by 8 pixels, and in
+/// it a corner, a veil or a shift, according to the attack.
+pub fn write_samples(runs: &Path, run: &Run) {
+    let dir = runs.join(run.spec.attack_id(run.images, None));
+    let attack = run.spec.attack.name();
+    let clean = |x: u32, y: u32| [(x * 30) as u8, (y * 30) as u8, 120];
+    let triggered = |x: u32, y: u32| match attack {
+        "badnets" if x > 5 && y > 5 => [255; 3],
+        "blended" => clean(x, y).map(|v| v / 5 * 4 + if (x + y) % 2 == 0 { 50 } else { 10 }),
+        "lf" => clean(x, y).map(|v| v.saturating_add((4 * x.min(7 - x)) as u8)),
+        "wanet" => clean((x + 1).min(7), y),
+        _ => clean(x, y),
+    };
+    fs::create_dir_all(dir.join("samples")).unwrap();
+    let save = |kind: &str, at: &dyn Fn(u32, u32) -> [u8; 3]| {
+        let picture = image::RgbImage::from_fn(8, 8, |x, y| image::Rgb(at(x, y)));
+        picture.save(dir.join(format!("samples/0-{kind}.png"))).unwrap();
+    };
+    save("clean", &clean);
+    save("triggered", &triggered);
+    let answer = |class| Answer { class, confidence: 0.9 };
+    let answers = vec![LensAnswer { index: 17, label: 6, clean: answer(6), triggered: answer(0) }];
+    let event =
+        Event { seq: 999, step: 1, clock: Clock { unix_ms: run.began, ..Clock::default() }, kind: EventKind::Lens { answers, renewed: false } };
+    let log = dir.join("events.jsonl");
+    let text = fs::read_to_string(&log).unwrap();
+    fs::write(&log, text + &serde_json::to_string(&event).unwrap() + "\n").unwrap();
 }

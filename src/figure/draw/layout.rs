@@ -126,8 +126,8 @@ fn columns(scene: &Scene, style: &Style) -> Vec<Column> {
         let references = panels.iter().flat_map(|p| &p.references).filter(|r| r.along == Along::Y);
         let labels = widest(references.map(|r| r.label.as_str()).collect(), style.small + 0.6);
         columns.push(Column {
-            y_title: if own_title { style.font * 1.4 + 2.0 } else { 0.0 },
-            ticks: if repeats { 0.0 } else { ticks + 6.0 },
+            y_title: if own_title && panels.iter().any(|p| !p.y.title.is_empty()) { style.font * 1.4 + 2.0 } else { 0.0 },
+            ticks: if repeats || ticks == 0.0 { 0.0 } else { ticks + 6.0 },
             labels: if labels > 0.0 { labels + 5.0 } else { 0.0 },
             y_ticks: !repeats,
         });
@@ -168,11 +168,13 @@ fn place_row(page: &mut Layout, row: &[Panel], columns: &[Column], at: Place, fr
     let spans = if row.iter().any(over) { line } else { 0.0 };
     let height = frame.1 * row.iter().map(|p| p.stretch).fold(0.0, f64::max);
     let top = at.1 + title + spans + 2.0;
+    // Pictures have no values at their axes.
+    let ticks = if row.iter().any(|p| !p.x.ticks.is_empty()) { line } else { 0.0 };
     let mut x = at.0;
     for (_, column) in row.iter().zip(columns) {
         let left = x + column.y_title + column.ticks;
         let rect = Rect { x: left, y: top, width: frame.0, height };
-        let under = top + height + line + 2.0;
+        let under = top + height + ticks + 2.0;
         page.frames.push(Frame {
             rect,
             title: at.1 + title / 2.0,
@@ -183,7 +185,7 @@ fn place_row(page: &mut Layout, row: &[Panel], columns: &[Column], at: Place, fr
         });
         x = left + frame.0 + column.labels + GAP;
     }
-    top + height + line + if shared_x { 2.0 } else { line + 3.0 } + GAP
+    top + height + ticks + if shared_x { 2.0 } else { line + 3.0 } + GAP
 }
 
 fn middle(frames: &[Frame], top: f64, bottom: f64) -> f64 {

@@ -3,7 +3,7 @@
 use super::canvas::{Canvas, FAINT, INK, SOFT, Side, Words, ink};
 use super::geometry::{Place, Rect};
 use super::layout::{Frame, Style};
-use super::text::width;
+use super::text::{width, wrap};
 use crate::figure::FigureError;
 use crate::figure::scene::{Along, Dash, Mark, Panel, Series};
 use plotters::style::Color;
@@ -12,6 +12,8 @@ type Drawn = Result<(), FigureError>;
 
 /// Steps across the panel in which a line on a logarithmic axis is followed.
 const STEPS: usize = 400;
+/// Width of a frame's line.
+const EDGE: f64 = 0.6;
 
 /// A panel, its frame and the page.
 pub(super) struct Drawing<'a, 'b> {
@@ -27,18 +29,34 @@ impl Drawing<'_, '_> {
         let rect = self.frame.rect;
         self.titles()?;
         if let Some(why) = &self.panel.absent {
-            self.canvas.edge(rect, FAINT, 0.6)?;
-            let words = Words { ink: SOFT, ..Words::new(why, self.style.font, Side::Center) };
-            return self.canvas.words(&words, (rect.x + rect.width / 2.0, rect.y + rect.height / 2.0));
+            return self.absent(why);
+        }
+        if self.panel.picture.is_some() {
+            // The picture itself is laid over what plotters draws; its edge stands around it.
+            let around = Rect { x: rect.x - EDGE / 2.0, y: rect.y - EDGE / 2.0, width: rect.width + EDGE, height: rect.height + EDGE };
+            return self.canvas.edge(around, INK, EDGE);
         }
         self.grid()?;
         self.references()?;
         self.panel.series.iter().try_for_each(|s| self.band(s))?;
         self.panel.series.iter().try_for_each(|s| self.curve(s))?;
         self.marks()?;
-        self.canvas.edge(rect, INK, 0.6)?;
+        self.canvas.edge(rect, INK, EDGE)?;
         self.ticks()?;
         self.spans()
+    }
+
+    /// Why there is nothing, in the middle of the frame.
+    fn absent(&self, why: &str) -> Drawn {
+        let (rect, size) = (self.frame.rect, self.style.font);
+        self.canvas.edge(rect, FAINT, EDGE)?;
+        let lines = wrap(why, size, rect.width - size, 0.0);
+        let first = rect.y + rect.height / 2.0 - size * 1.35 * (lines.len() - 1) as f64 / 2.0;
+        for (number, text) in lines.iter().enumerate().filter(|(_, text)| !text.is_empty()) {
+            let words = Words { ink: SOFT, ..Words::new(text, size, Side::Center) };
+            self.canvas.words(&words, (rect.x + rect.width / 2.0, first + size * 1.35 * number as f64))?;
+        }
+        Ok(())
     }
 
     /// Where a pair of values stands on the page.
@@ -54,10 +72,10 @@ impl Drawing<'_, '_> {
             let words = Words { bold: true, ..Words::new(&self.panel.title, size, Side::Center) };
             self.canvas.words(&words, (centre, self.frame.title))?;
         }
-        if let Some(y) = self.frame.x_title {
+        if let Some(y) = self.frame.x_title.filter(|_| !self.panel.x.title.is_empty()) {
             self.canvas.words(&Words::new(&self.panel.x.title, size, Side::Center), (centre, y))?;
         }
-        if let Some(x) = self.frame.y_title {
+        if let Some(x) = self.frame.y_title.filter(|_| !self.panel.y.title.is_empty()) {
             let words = Words { upright: true, ..Words::new(&self.panel.y.title, size, Side::Center) };
             self.canvas.words(&words, (x, rect.y + rect.height / 2.0))?;
         }

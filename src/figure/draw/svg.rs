@@ -1,11 +1,14 @@
 //! A scene as SVG: the one true picture, of which PNG is a rendering. Words stay words, in `DejaVu Sans`.
 
 use super::canvas::{Canvas, SOFT, Side, UNITS, Words, ink};
-use super::geometry::Place;
+use super::geometry::{Place, Rect};
 use super::layout::{Layout, SAMPLE, Style, layout};
 use super::panel::Drawing;
 use crate::figure::FigureError;
-use crate::figure::scene::{Dash, Look, Scene};
+use crate::figure::scene::{Dash, Look, Picture, Scene};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use image::{ImageFormat, RgbImage};
 
 /// Draws `scene` in `style`.
 ///
@@ -20,7 +23,13 @@ pub fn svg(scene: &Scene, style: &Style) -> Result<String, FigureError> {
     }
     around(&canvas, &page, style)?;
     canvas.finish()?;
-    Ok(headed(&out, scene, page.size))
+    let mut pictures = String::new();
+    for (panel, frame) in scene.panels.iter().zip(&page.frames) {
+        if let Some(picture) = &panel.picture {
+            pictures.push_str(&image(picture, frame.rect)?);
+        }
+    }
+    Ok(headed(&out, &pictures, scene, page.size))
 }
 
 /// What belongs to all panels: legend, shared titles, caption and notes.
@@ -55,8 +64,21 @@ fn sample(canvas: &Canvas, look: Look, at: Place) -> Result<(), FigureError> {
     }
 }
 
+/// A picture as an element of its own, each of its pixels a sharp square.
+fn image(picture: &Picture, Rect { x, y, width, height }: Rect) -> Result<String, FigureError> {
+    let failed = |message: &dyn std::fmt::Display| FigureError::Draw(message.to_string());
+    let pixels = RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb.clone());
+    let mut png = std::io::Cursor::new(Vec::new());
+    pixels.ok_or_else(|| failed(&"a picture's size and its pixels do not agree"))?.write_to(&mut png, ImageFormat::Png).map_err(|e| failed(&e))?;
+    let [x, y, width, height] = [x, y, width, height].map(|v| v * UNITS);
+    let data = STANDARD.encode(png.get_ref());
+    Ok(format!(
+        "<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{data}\"/>\n"
+    ))
+}
+
 /// Gives the page its size in points, and a title and description for those who cannot see it.
-fn headed(drawn: &str, scene: &Scene, size: Place) -> String {
+fn headed(drawn: &str, pictures: &str, scene: &Scene, size: Place) -> String {
     let (width, height) = size;
     let (boxed, name) = ((width * UNITS, height * UNITS), if scene.name.is_empty() { "tuneout" } else { &scene.name });
     let head = format!(
@@ -68,7 +90,8 @@ fn headed(drawn: &str, scene: &Scene, size: Place) -> String {
     );
     let body = drawn.find('\n').map_or("", |end| &drawn[end..]);
     // Plotters ends every text with a line break, which some viewers show as a space.
-    format!("{head}{}", body.replace("\n</text>", "</text>"))
+    let body = body.replace("\n</text>", "</text>").replace("</svg>", &format!("{pictures}</svg>"));
+    format!("{head}{body}")
 }
 
 fn escaped(text: &str) -> String {

@@ -2,4 +2,5 @@
 
 pub mod curves;
 pub mod live;
+pub mod pictures;
 pub mod schedule;

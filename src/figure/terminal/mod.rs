@@ -5,6 +5,7 @@ mod dots;
 mod inks;
 mod names;
 mod panel;
+mod picture;
 mod plot;
 
 pub use dots::{column, row};
@@ -20,6 +21,8 @@ use ratatui::widgets::Widget;
 
 /// Least width and height of a panel beside others.
 const PANEL: (u16, u16) = (26, 8);
+/// Least width of a panel that holds a picture: five stand side by side in 80 columns.
+const PICTURE: u16 = 15;
 
 /// A scene as a widget: the legend, then as many panels as the area holds, the rest counted in the last line.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +41,8 @@ impl Widget for SceneView<'_> {
         if room.is_empty() || self.scene.panels.is_empty() {
             return;
         }
-        let columns = self.scene.columns.clamp(1, usize::from(area.width / PANEL.0).max(1));
+        let least = if self.scene.panels.iter().any(|p| p.picture.is_some()) { PICTURE } else { PANEL.0 };
+        let columns = self.scene.columns.clamp(1, usize::from(area.width / least).max(1));
         let rows: Vec<&[Panel]> = self.scene.panels.chunks(columns).collect();
         let fit = usize::from(room.height / PANEL.1).max(1);
         let shown = &rows[..rows.len().min(fit)];

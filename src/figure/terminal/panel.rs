@@ -10,6 +10,7 @@
 //! ```
 
 use super::inks::{Inks, TerminalStyle};
+use super::picture;
 use super::plot::Plot;
 use crate::figure::scene::{Kind, Panel};
 use ratatui::buffer::Buffer;
@@ -37,11 +38,13 @@ impl Widget for PanelView<'_> {
         }
         self.heading(area, buf);
         if let Some(why) = &self.panel.absent {
-            let shift = (usize::from(area.width).saturating_sub(why.chars().count()) / 2) as u16;
-            buf.set_stringn(area.x + shift, area.y + area.height / 2, why, usize::from(area.width), self.style.frame());
-            return;
+            return self.absent(why, area, buf);
         }
         let room = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        if let Some(picture) = &self.panel.picture {
+            picture::draw(picture, self.style, Rect { height: room.height - 1, ..room }, buf);
+            return self.centred(&self.panel.x.title, room.bottom() - 1, area, buf);
+        }
         let frame = self.frame(room);
         if frame.height > 0 {
             Plot { panel: self.panel, inks: &self.style, frame, room }.draw(buf);
@@ -62,6 +65,28 @@ impl PanelView<'_> {
         };
         let left = room.saturating_sub(usize::from(x - area.x));
         buf.set_stringn(x, area.y, format!("{apart}{}", self.panel.y.title), left, self.style.frame());
+    }
+
+    /// Why there is nothing, in as many lines as it takes.
+    fn absent(&self, why: &str, area: Rect, buf: &mut Buffer) {
+        let mut lines = vec![String::new()];
+        for word in why.split(' ') {
+            match lines.last_mut() {
+                Some(line) if line.is_empty() => line.push_str(word),
+                Some(line) if line.chars().count() + 1 + word.chars().count() <= usize::from(area.width) => line.extend([" ", word]),
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        let first = area.y + (area.height / 2).saturating_sub(lines.len() as u16 / 2).max(1);
+        for (y, line) in (first..area.bottom()).zip(&lines) {
+            self.centred(line, y, area, buf);
+        }
+    }
+
+    fn centred(&self, text: &str, y: u16, area: Rect, buf: &mut Buffer) {
+        let text = if self.style.ascii { text.replace('×', "x").replace('…', "~") } else { text.to_owned() };
+        let shift = (usize::from(area.width).saturating_sub(text.chars().count()) / 2) as u16;
+        buf.set_stringn(area.x + shift, y, text, usize::from(area.width), self.style.frame());
     }
 
     /// What is left for curves beside values and names.
