@@ -63,6 +63,9 @@ pub enum CliError {
     /// A run.
     #[error("{0}")]
     Run(Failure),
+    /// A sweep.
+    #[error(transparent)]
+    Sweep(#[from] crate::run::cell::CellError),
     /// A figure.
     #[error(transparent)]
     Figure(#[from] crate::figure::FigureError),
@@ -89,12 +92,13 @@ impl CliError {
             Self::Export(error) => of_export(error),
             Self::Data(_) | Self::Fetch(_) => Exit::Data,
             Self::Device(_) => Exit::Device,
+            Self::Sweep(error) if error.is_usage() => Exit::Usage,
             Self::Run(failure) => match failure.kind {
                 FailureKind::Data => Exit::Data,
                 FailureKind::Device => Exit::Device,
                 FailureKind::Other => Exit::Failed,
             },
-            Self::Figure(_) | Self::Screen(_) | Self::Output(_) => Exit::Failed,
+            Self::Sweep(_) | Self::Figure(_) | Self::Screen(_) | Self::Output(_) => Exit::Failed,
         }
     }
 }

@@ -8,6 +8,7 @@ mod progress;
 mod run;
 mod screen;
 mod show;
+mod sweep;
 
 pub use exit::{CliError, Exit};
 
@@ -159,6 +160,14 @@ enum Command {
         after_help = "Writes NAME-clean.png, NAME-triggered.png and NAME-difference-xGAIN.png for each picture.\n\nExample:\n  tuneout trigger signs-12-badnets stop.jpg --out triggered"
     )]
     Trigger(export::TriggerArgs),
+    /// Compute many runs from one file: plan, run, status, collect
+    #[command(
+        after_help = "Examples:\n  tuneout sweep plan demo > cells.jsonl\n  tuneout sweep run cells.jsonl --jobs 2\n  tuneout sweep status cells.jsonl\n  tuneout sweep collect cells.jsonl --format markdown > results.md"
+    )]
+    Sweep {
+        #[command(subcommand)]
+        action: sweep::SweepAction,
+    },
     /// Print completions for a shell
     #[command(hide = true)]
     Completions {
@@ -212,6 +221,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Some(Command::Figure(args)) => figure::make(&args, &place.runs()),
         Some(Command::Export { action }) => export::act(&action, &place),
         Some(Command::Trigger(args)) => export::trigger(&args, &place),
+        Some(Command::Sweep { action }) => sweep::act(&action, &place),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "tuneout", &mut std::io::stdout());
             Ok(Exit::Ok)

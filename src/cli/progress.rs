@@ -24,6 +24,11 @@ impl Progress {
         Self { bar, prepared: false }
     }
 
+    /// Says nothing.
+    pub fn silent() -> Self {
+        Self { bar: Some(ProgressBar::hidden()), prepared: false }
+    }
+
     fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),

@@ -21,9 +21,10 @@ pub fn run(what: &What, place: &Place, json: bool) -> Result<Exit, CliError> {
     if let Some(hint) = device::hint() {
         eprintln!("{hint}");
     }
-    let session = worker::start(Request { spec, device, data: place.data(), runs: place.runs() });
-    let interrupted = stop_on_signals(&session)?;
-    let (attack, defense) = watch(&session)?;
+    let session = worker::start(Request { spec, until: Stage::Defense, device, data: place.data(), runs: place.runs() });
+    let commands = session.commands.clone();
+    let interrupted = stop_on_signals(move || drop(commands.send(Command::Stop)))?;
+    let (attack, defense) = watch(&session, Progress::new())?;
     if defense.status != Status::Finished {
         eprintln!("stopped at a checkpoint; the same command goes on from there");
         return Ok(Exit::of_signal(interrupted.load(Ordering::Relaxed)));
@@ -34,8 +35,7 @@ pub fn run(what: &What, place: &Place, json: bool) -> Result<Exit, CliError> {
 }
 
 /// Follows a session to its end.
-fn watch(session: &Session) -> Result<(RunView, RunView), CliError> {
-    let mut progress = Progress::new();
+pub(super) fn watch(session: &Session, mut progress: Progress) -> Result<(RunView, RunView), CliError> {
     let (mut pretrain, mut attack, mut defense) = (RunView::default(), RunView::default(), RunView::default());
     for signal in &session.signals {
         match signal {
@@ -62,25 +62,25 @@ fn watch(session: &Session) -> Result<(RunView, RunView), CliError> {
 /// The first signal asks for a checkpoint and an end; the second ends at once, as the shell expects. SIGUSR1 is a
 /// scheduler's early warning.
 #[cfg(unix)]
-fn stop_on_signals(session: &Session) -> Result<Arc<AtomicI32>, CliError> {
+pub(super) fn stop_on_signals(stop: impl Fn() + Send + 'static) -> Result<Arc<AtomicI32>, CliError> {
     use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
     let seen = Arc::new(AtomicI32::new(0));
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGUSR1]).map_err(CliError::Output)?;
-    let (commands, flag) = (session.commands.clone(), seen.clone());
+    let flag = seen.clone();
     std::thread::spawn(move || {
         for signal in signals.forever() {
             if flag.load(Ordering::Relaxed) != 0 {
                 std::process::exit(Exit::Interrupted as i32);
             }
             flag.store(signal, Ordering::Relaxed);
-            drop(commands.send(Command::Stop));
+            stop();
         }
     });
     Ok(seen)
 }
 
 #[cfg(not(unix))]
-fn stop_on_signals(_session: &Session) -> Result<Arc<AtomicI32>, CliError> {
+pub(super) fn stop_on_signals(_stop: impl Fn() + Send + 'static) -> Result<Arc<AtomicI32>, CliError> {
     Ok(Arc::new(AtomicI32::new(0)))
 }
 

@@ -6,6 +6,7 @@ use crate::attack;
 use crate::data::{self, DataDirs};
 use crate::figure::{self, Format};
 use crate::run::worker::{self, Request};
+use crate::spec::Stage;
 use crate::spec::{RunSpec, preset};
 use crate::train::lens_indices;
 use crate::ui::{self, Hooks, Options, UiError};
@@ -27,7 +28,7 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
     let hooks = Hooks {
         start: Box::new({
             let runs = runs.clone();
-            move |spec| worker::start(Request { spec, device: device.clone(), data: data.clone(), runs: runs.clone() })
+            move |spec| worker::start(Request { spec, until: Stage::Defense, device: device.clone(), data: data.clone(), runs: runs.clone() })
         }),
         preview: Box::new(move |spec| preview(spec, &preview_data)),
         export: Box::new(move |attack, defense, spec| {

@@ -7,6 +7,7 @@ pub mod json;
 pub mod pictures;
 mod planted;
 pub mod poisoned;
+pub mod table;
 
 pub use error::ExportError;
 pub use planted::Planted;

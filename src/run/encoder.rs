@@ -35,7 +35,7 @@ impl<B: Train> Work<'_, B> {
         let reference = self.reference(badencoder, &second.data)?;
         let Some((clean, encoder)) = self.clean_encoder(pretrain)? else { return Ok(()) };
         let Some((id, encoder)) = self.poisoned_encoder(badencoder, &second, &reference, clean, encoder)? else { return Ok(()) };
-        self.second_task(&second, id, encoder)
+        if self.request.until == Stage::Defense { self.second_task(&second, id, encoder) } else { Ok(()) }
     }
 
     /// The image that the trigger is to stand for, alone.

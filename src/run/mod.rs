@@ -1,5 +1,6 @@
 //! Runs: the worker thread, what it can be told, what it tells, and the directory it leaves behind.
 
+pub mod cell;
 pub mod command;
 mod desk;
 pub mod device;

@@ -65,8 +65,10 @@ impl<'a, B: Train> Work<'a, B> {
         if let Some((pretrain, badencoder)) = encoder::settings(&work.spec) {
             return work.encoder(&pretrain, &badencoder);
         }
-        let Some(backdoored) = work.attack()? else { return Ok(()) };
-        work.defense(backdoored)
+        match work.attack()? {
+            Some(backdoored) if work.request.until == Stage::Defense => work.defense(backdoored),
+            _ => Ok(()),
+        }
     }
 
     fn prepare(request: Request, device: B::Device, signals: &'a Sender<Signal>, commands: &'a Receiver<Command>) -> Result<Self, RunError> {

@@ -10,7 +10,7 @@ use crate::attack::AttackError;
 use crate::data::{DataDirs, DataError};
 use crate::defense::DefenseError;
 use crate::model::store as weights;
-use crate::spec::RunSpec;
+use crate::spec::{RunSpec, Stage};
 use crate::train::TrainError;
 use burn::backend::{Autodiff, Flex};
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -22,6 +22,8 @@ use std::path::PathBuf;
 pub struct Request {
     /// The run.
     pub spec: RunSpec,
+    /// The last stage that is computed.
+    pub until: Stage,
     /// Where it computes.
     pub device: Device,
     /// Where data sets are looked for.

@@ -53,6 +53,16 @@ pub enum SpecError {
         /// The nearest that exists.
         close: Option<String>,
     },
+    /// No sweep of that name.
+    #[error("there is no sweep `{name}`{}; there are: {}; or give a path to a .toml file", close.as_ref().map(|c| format!(", did you mean `{c}`?")).unwrap_or_default(), known.join(", "))]
+    NoSweep {
+        /// Name given.
+        name: String,
+        /// The nearest that exists.
+        close: Option<String>,
+        /// Every embedded sweep.
+        known: Vec<String>,
+    },
     /// A preset file that cannot be read.
     #[error("{file}: {source}")]
     Io {

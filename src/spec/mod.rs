@@ -11,6 +11,7 @@ pub mod preset;
 mod pretrain;
 mod repair;
 mod scenario;
+pub mod sweep;
 mod table;
 
 pub use attack::{Annealing, Attack, BadEncoder, BadNets, Blended, InputAware, Lf, Pattern, Trigger, Wanet};

@@ -124,8 +124,8 @@ fn embedded() -> Vec<(String, &'static str)> {
     fn walk(dir: &'static Dir<'static>, out: &mut Vec<(String, &'static str)>) {
         for entry in dir.entries() {
             match entry {
-                // Figures are presets of another kind: they name runs.
-                DirEntry::Dir(inner) if inner.path() != Path::new("figures") => walk(inner, out),
+                // Figures and sweeps are presets of other kinds: they name runs.
+                DirEntry::Dir(inner) if !["figures", "sweeps"].map(Path::new).contains(&inner.path()) => walk(inner, out),
                 DirEntry::File(file) if file.path().extension().is_some_and(|e| e == "toml") => {
                     out.extend(file.contents_utf8().map(|text| (stem(&file.path().to_string_lossy()), text)));
                 }
