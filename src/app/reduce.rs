@@ -5,6 +5,7 @@ use super::lens::Preview;
 use super::rates::{History, number};
 use super::state::{After, Asked, Effect, Preparing, Run, State, Tone};
 use super::{cost, update, verdict, words};
+use crate::figure::evidence::{self, Pictures};
 use crate::run::event::{Event, EventKind};
 use crate::run::session::{FailureKind, Signal};
 use crate::run::view::Status;
@@ -20,6 +21,8 @@ pub enum Report {
     Samples(PathBuf, Result<Box<(crate::data::Images, crate::data::Images)>, String>),
     /// Files that an export wrote.
     Exported(Result<Vec<PathBuf>, String>),
+    /// Pictures of what the defense of a run saw.
+    Evidence(PathBuf, Result<Box<Pictures>, String>),
     /// Bytes of memory in use.
     Memory(u64),
 }
@@ -62,6 +65,9 @@ fn line(state: &mut State, stage: Stage, dir: &Path, replayed: bool, event: &Eve
         EventKind::Applied { path, value } => applied(state, path, *value),
         EventKind::Lens { answers, renewed } if *renewed || !state.lens.shows(answers) => {
             return vec![Effect::LoadSamples { dir: dir.to_owned(), count: answers.len() }];
+        }
+        EventKind::Evidence(_) if state.evidence == Pictures::default() && evidence::pictured(&state.defense) => {
+            return vec![Effect::LoadEvidence(dir.to_owned())];
         }
         _ => {}
     }
@@ -147,6 +153,7 @@ pub fn report(state: &mut State, report: Report) {
         Report::Preview(spec, outcome) => preview(state, &spec, outcome),
         Report::Samples(dir, outcome) => samples(state, &dir, outcome),
         Report::Exported(outcome) => exported(state, outcome),
+        Report::Evidence(dir, outcome) => seen(state, &dir, outcome),
         Report::Memory(bytes) => state.machine.memory = Some(bytes),
     }
 }
@@ -177,6 +184,15 @@ fn samples(state: &mut State, dir: &Path, outcome: Result<Box<(crate::data::Imag
         }
         Ok(_) => {}
         Err(why) => state.lens.trouble = Some(format!("{}: {why}", dir.display())),
+    }
+}
+
+fn seen(state: &mut State, dir: &Path, outcome: Result<Box<Pictures>, String>) {
+    let shown = dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&state.defense.facts.id));
+    match outcome {
+        Ok(pictures) if shown => state.evidence = *pictures,
+        Ok(_) => {}
+        Err(why) => state.evidence.trouble = Some(why),
     }
 }
 

@@ -4,6 +4,7 @@ use super::{CliError, Exit, Place, ScreenArgs};
 use crate::app::lens::Preview;
 use crate::attack;
 use crate::data::{self, DataDirs};
+use crate::figure::evidence::{self, Subject};
 use crate::figure::{self, Format};
 use crate::run::worker::{self, Request};
 use crate::spec::Stage;
@@ -24,7 +25,7 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
     }
     let (data, runs) = (place.data(), place.runs());
     let words = format!("{}, {} threads", device.describe(), rayon::current_num_threads());
-    let (preview_data, export_dir) = (data.clone(), std::path::PathBuf::from("figures"));
+    let (preview_data, export_dir, export_runs) = (data.clone(), std::path::PathBuf::from("figures"), runs.clone());
     let hooks = Hooks {
         start: Box::new({
             let runs = runs.clone();
@@ -35,7 +36,12 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
             let scene = figure::live(attack, defense, spec);
             let shown = if defense.facts.id.is_empty() { attack } else { defense };
             let stem = if shown.facts.id.is_empty() { "bench" } else { &shown.facts.id };
-            figure::write(&scene, &export_dir, stem, &Format::ALL).map_err(|e| e.to_string())
+            let mut files = figure::write(&scene, &export_dir, stem, &Format::ALL).map_err(|e| e.to_string())?;
+            let pictures = evidence::read(&export_runs.join(stem), defense);
+            if let Some(scene) = evidence::scene(&Subject { view: defense, spec, pictures: &pictures }) {
+                files.extend(figure::write(&scene, &export_dir, &evidence::stem(stem), &Format::ALL).map_err(|e| e.to_string())?);
+            }
+            Ok(files)
         }),
         device: words,
         runs_dir: runs,

@@ -155,7 +155,8 @@ impl Watch<'_> {
     fn whole(&self, leg: &Leg, start: f64, curve: &Curve) -> Series {
         let joined = self.on_page() || leg.view.probes.is_empty();
         let dash = if self.on_page() { curve.dash } else { Dash::Solid };
-        let look = Look { role: curve.role, colour: curve.colour, marker: Some(curve.marker), dash: joined.then_some(dash), width: 1.3, ..Look::default() };
+        let look =
+            Look { role: curve.role, colour: curve.colour, marker: Some(curve.marker), dash: joined.then_some(dash), width: 1.3, ..Look::default() };
         let points = measured(leg.view, &leg.view.epochs, start, |p| curve.of.of(&p.measures));
         Series { label: curve.name.to_owned(), look, points }
     }
@@ -184,8 +185,7 @@ impl Watch<'_> {
             Stage::Attack => "attack",
             Stage::Defense => "clean-up",
         };
-        let span =
-            |leg: &Leg, start: f64| Span { from: start, to: start + leg.epochs(), label: format!("{}: {}", what(leg.stage), leg.name) };
+        let span = |leg: &Leg, start: f64| Span { from: start, to: start + leg.epochs(), label: format!("{}: {}", what(leg.stage), leg.name) };
         let whole = |leg: &Leg, start: f64| if self.on_page() { Vec::new() } else { vec![span(leg, start)] };
         let named = self.placed().map(|(leg, start, _)| if leg.stretches(start).len() > 1 { leg.stretches(start) } else { whole(leg, start) });
         named.flatten().collect()

@@ -251,6 +251,7 @@ impl Desk {
                 Effect::Send(command) => self.write(command),
                 Effect::Preview(spec) => self.jobs.ask(Job::Preview(spec)),
                 Effect::LoadSamples { dir, count } => self.jobs.ask(Job::Samples(dir, count)),
+                Effect::LoadEvidence(dir) => self.jobs.ask(Job::Evidence(dir, Box::new(self.state.defense.clone()))),
                 Effect::Export => self.export(),
                 Effect::Suspend => {
                     self.screen.suspend(os)?;

@@ -4,6 +4,7 @@
 use super::{ExportHook, PreviewHook};
 use crate::app::Report;
 use crate::data::Images;
+use crate::figure::evidence;
 use crate::run::view::RunView;
 use crate::spec::RunSpec;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -16,6 +17,8 @@ pub enum Job {
     Preview(Box<RunSpec>),
     /// Sample files of a run directory.
     Samples(PathBuf, usize),
+    /// Pictures of what a defense saw.
+    Evidence(PathBuf, Box<RunView>),
     /// Files of what is shown.
     Export(Box<(RunView, RunView, RunSpec)>),
 }
@@ -74,6 +77,10 @@ fn carry_out(hooks: &Makers, job: Job) -> Report {
         Job::Samples(dir, count) => {
             let outcome = guarded(|| samples(&dir, count).map(Box::new));
             Report::Samples(dir, outcome)
+        }
+        Job::Evidence(dir, view) => {
+            let outcome = guarded(|| Ok(Box::new(evidence::read(&dir, &view))));
+            Report::Evidence(dir, outcome)
         }
         Job::Export(shown) => Report::Exported(guarded(|| (hooks.export)(&shown.0, &shown.1, &shown.2))),
     }

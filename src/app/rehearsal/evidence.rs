@@ -1,8 +1,8 @@
 //! Made-up sights of a defense, as spec.md section 3 says that they typically are. Nothing here was measured.
 
 use crate::run::evidence::{
-    Attention, AttentionGroup, ClassClusters, ClassScores, ClusterPoint, Clusters, Detection, Evidence, Guard, Histogram, Isolation, Pruning, Reversal,
-    Reversals, Scores,
+    Attention, AttentionGroup, ClassClusters, ClassScores, ClusterPoint, Clusters, Detection, Evidence, Guard, Histogram, Isolation, Pruning,
+    Reversal, Reversals, Scores,
 };
 use crate::spec::{Method, RunSpec};
 

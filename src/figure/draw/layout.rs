@@ -119,7 +119,8 @@ fn columns(scene: &Scene, style: &Style) -> Vec<Column> {
     for index in 0..scene.columns.max(1) {
         let panels: Vec<&Panel> = scene.rows().filter_map(|row| row.get(index)).collect();
         // Names right of a panel that takes the whole row stand right of the last column.
-        let ends = scene.rows().filter_map(|row| if row[0].whole_row { (index + 1 == scene.columns.max(1)).then_some(&row[0]) } else { row.get(index) });
+        let ends =
+            scene.rows().filter_map(|row| if row[0].whole_row { (index + 1 == scene.columns.max(1)).then_some(&row[0]) } else { row.get(index) });
         // Values stand at the first column alone, where the rest of the row has the same axis.
         let repeats = index > 0
             && scene.rows().all(|row| row.get(index).is_none_or(|p| p.absent.is_some() || (p.y.ticks == row[0].y.ticks && p.y.max == row[0].y.max)));

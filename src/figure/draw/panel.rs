@@ -1,6 +1,6 @@
 //! One panel on the page.
 
-use super::canvas::{Canvas, FAINT, INK, SOFT, Side, Words, ink};
+use super::canvas::{Canvas, FAINT, INK, PAPER, SOFT, Side, Words, ink};
 use super::geometry::{Place, Rect};
 use super::layout::{Frame, Style};
 use super::text::{width, wrap};
@@ -148,7 +148,10 @@ impl Drawing<'_, '_> {
             let (x, y) = self.place(line.value, line.value);
             match line.along {
                 Along::Y => labels.push((y.clamp(rect.y, rect.bottom()), &line.label)),
-                Along::X => self.canvas.words(&Words { ink: SOFT, ..Words::new(&line.label, size, Side::Center) }, (x, self.frame.spans))?,
+                Along::X => self.canvas.words(
+                    &Words { ink: SOFT, ..Words::new(&line.label, size, Side::Center) },
+                    (self.within(x, &line.label, size), self.frame.spans),
+                )?,
             }
         }
         labels.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -226,15 +229,23 @@ impl Drawing<'_, '_> {
         self.canvas.edge(Rect { x: left, y: top, width: right - left, height: bottom - top }, colour, 0.4)
     }
 
+    /// The middle of a word that is to stand at `x`, so that it does not reach beyond the frame.
+    fn within(&self, x: f64, text: &str, size: f64) -> f64 {
+        let (rect, half) = (self.frame.rect, width(text, size, false) / 2.0 + 1.0);
+        x.clamp(rect.x + half.min(rect.width / 2.0), rect.right() - half.min(rect.width / 2.0))
+    }
+
     /// Words over points.
     fn labels(&self) -> Drawn {
         let size = self.style.small + 0.6;
         for point in self.panel.series.iter().flat_map(|s| &s.points).filter(|p| !p.label.is_empty() && p.y.is_finite()) {
             let (x, y) = self.inside(point.x, point.y);
             let words = Words { bold: true, ..Words::new(&point.label, size, Side::Center) };
-            let half = width(&point.label, size, true) / 2.0 + 2.0;
-            let x = x.clamp(self.frame.rect.x + half, (self.frame.rect.right() - half).max(self.frame.rect.x + half));
-            self.canvas.words(&words, (x, (y - size * 0.8).max(self.frame.rect.y + size * 0.7)))?;
+            let (x, y) = (self.within(x, &point.label, size), (y - size * 0.8).max(self.frame.rect.y + size * 0.7));
+            // On paper of their own, so that no line crosses them.
+            let (half, high) = (width(&point.label, size, true) / 2.0 + 0.8, size * 0.55);
+            self.canvas.fill(&[(x - half, y - high), (x + half, y - high), (x + half, y + high), (x - half, y + high)], PAPER.mix(0.85))?;
+            self.canvas.words(&words, (x, y))?;
         }
         Ok(())
     }

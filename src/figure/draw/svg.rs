@@ -55,7 +55,7 @@ fn around(canvas: &Canvas, page: &Layout, style: &Style) -> Result<(), FigureErr
 /// A piece of line with its mark, for the legend.
 fn sample(canvas: &Canvas, look: Look, at: Place) -> Result<(), FigureError> {
     if look.bar.is_some() {
-        let (half, full) = (5.0, look.dash == Some(Dash::Solid));
+        let (half, full) = (8.0, look.dash == Some(Dash::Solid));
         let rect = Rect { x: at.0 + SAMPLE / 2.0 - half, y: at.1 - 3.0, width: 2.0 * half, height: 6.0 };
         let corners = [(rect.x, rect.y), (rect.right(), rect.y), (rect.right(), rect.bottom()), (rect.x, rect.bottom())];
         canvas.fill(&corners, ink(look.colour).mix(if full { 1.0 } else { 0.3 }))?;

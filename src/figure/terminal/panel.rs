@@ -56,7 +56,7 @@ impl PanelView<'_> {
     fn heading(&self, area: Rect, buf: &mut Buffer) {
         let room = usize::from(area.width);
         let (x, _) = buf.set_stringn(area.x, area.y, &self.panel.title, room, Style::new().add_modifier(Modifier::BOLD));
-        let apart = if self.panel.title.is_empty() {
+        let apart = if self.panel.title.is_empty() || self.panel.y.title.is_empty() {
             ""
         } else if !self.inks.signs().braille {
             ", "

@@ -31,6 +31,8 @@ fn why(truly: Option<f64>, poisoned: usize) -> &'static str {
         Some(share) if share > 0.5 => {
             "A trigger is easier to learn than a class, so many poisoned images have the lowest loss. Clean ones among them are unlearned too, which costs accuracy."
         }
-        _ => "Here the clean images are learned as fast as the poisoned ones: what is isolated is mostly clean, and unlearning it costs accuracy, not the backdoor.",
+        _ => {
+            "Here the clean images are learned as fast as the poisoned ones: what is isolated is mostly clean, and unlearning it costs accuracy, not the backdoor."
+        }
     }
 }

@@ -39,10 +39,10 @@ fn clusters(class: &ClassClusters) -> String {
 /// The class in the plane of the first two components: shapes for clusters, colours for the truth.
 fn plane(subject: &Subject, class: &ClassClusters) -> Panel {
     let kinds = [
-        (0, false, Marker::CircleHollow, "cluster 1, truly clean"),
-        (0, true, Marker::Circle, "cluster 1, truly poisoned"),
-        (1, false, Marker::TriangleHollow, "cluster 2, truly clean"),
-        (1, true, Marker::Triangle, "cluster 2, truly poisoned"),
+        (0, false, Marker::CircleHollow, "1, truly clean"),
+        (0, true, Marker::Circle, "1, truly poisoned"),
+        (1, false, Marker::TriangleHollow, "2, truly clean"),
+        (1, true, Marker::Triangle, "2, truly poisoned"),
     ];
     let points = |cluster: u8, poisoned: bool| {
         let own = class.points.iter().filter(|p| p.cluster == cluster && p.poisoned == poisoned);
@@ -56,9 +56,8 @@ fn plane(subject: &Subject, class: &ClassClusters) -> Panel {
         values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
     };
     let axis = |title: &str, (low, high): (f64, f64)| Axis::linear(title, low, high, 5, 0.05);
-    let what = if class.removed.is_some() { "one removed" } else { "both kept" };
     Panel {
-        title: format!("Label {}: {} and {}, {what}", subject.class(class.class), class.sizes[0], images(class.sizes[1])),
+        title: format!("Label {}: clusters 1 and 2, {} and {}", subject.class(class.class), class.sizes[0], images(class.sizes[1])),
         x: axis("first component", ends(|p| p.x)),
         y: axis("second component", ends(|p| p.y)),
         series: series.into_iter().filter(|s| !s.points.is_empty()).collect(),
@@ -75,12 +74,12 @@ fn silhouettes(found: &Clusters, settings: &Ac) -> Panel {
         let own = found.classes.iter().filter(|c| c.removed.is_some() == removed);
         own.map(|c| Point::computed(f64::from(c.class), c.silhouette.max(0.0))).collect::<Vec<_>>()
     };
-    let series = [bars("a cluster removed", Role::Flagged, 0.8, of(true)), bars("all kept", Role::Other, 0.8, of(false))];
+    let series = [bars("", Role::Flagged, 0.8, of(true)), bars("", Role::Other, 0.8, of(false))];
     let judged = !settings.bb_compat && matches!(settings.decision, Decision::Reclassification | Decision::Silhouette);
     let line = judged.then(|| threshold(Along::Y, settings.silhouette_threshold, number(settings.silhouette_threshold)));
     let top = found.classes.iter().map(|c| c.silhouette).fold(settings.silhouette_threshold, f64::max);
     Panel {
-        title: "How clearly each label falls in two".to_owned(),
+        title: "How clearly each label falls in two; full: a part was removed".to_owned(),
         x: classes("label", count),
         y: upward("silhouette", top),
         series: series.into_iter().filter(|s| !s.points.is_empty()).collect(),
@@ -91,7 +90,8 @@ fn silhouettes(found: &Clusters, settings: &Ac) -> Panel {
 }
 
 fn why(subject: &Subject, class: Option<&ClassClusters>, settings: &Ac) -> String {
-    const IDEA: &str = "Triggered images have a label but not its content, so what the model makes of them lies apart from the clean images of that label.";
+    const IDEA: &str =
+        "Triggered images have a label but not its content, so what the model makes of them lies apart from the clean images of that label.";
     let how = match (settings.bb_compat, settings.decision) {
         (true, _) => "In BackdoorBench's way a random half of every label is removed, whatever the clusters are.",
         (_, Decision::Smaller) => "The smaller cluster of every label is removed, so every label loses images.",

@@ -18,21 +18,31 @@ pub struct Pictures {
     pub pattern: Option<Picture>,
     /// A test image with it.
     pub applied: Option<Picture>,
-    /// What the true trigger changes in a sample.
+    /// A test image with the true trigger.
+    pub sample: Option<Picture>,
+    /// What the true trigger changes in it.
     pub truth: Option<Picture>,
     /// What could not be read, and why.
     pub trouble: Option<String>,
 }
 
-/// The label whose pictures are to be read, of a run that has such pictures.
-pub fn pictured(view: &RunView) -> Option<u16> {
+/// Whether a run has pictures of what its defense saw.
+pub fn pictured(view: &RunView) -> bool {
+    view.evidence.iter().any(|found| matches!(found, Evidence::Reversals(_) | Evidence::Attention(_)))
+}
+
+/// The label whose reversed trigger is shown.
+fn reversed(view: &RunView) -> Option<u16> {
     let reversals = |found: &Evidence| if let Evidence::Reversals(found) = found { shown(found).map(|l| l.label) } else { None };
     view.evidence.iter().find_map(reversals)
 }
 
 /// Reads the pictures of the run in `dir`. What is missing is left out and said.
 pub fn read(dir: &Path, view: &RunView) -> Pictures {
-    let Some(label) = pictured(view) else { return Pictures::default() };
+    if !pictured(view) {
+        return Pictures::default();
+    }
+    let label = reversed(view);
     let mut trouble = None;
     let mut take = |file: String| match open(dir, &file, view) {
         Ok(picture) => Some(picture),
@@ -41,9 +51,10 @@ pub fn read(dir: &Path, view: &RunView) -> Pictures {
             None
         }
     };
-    let [mask, pattern, applied] = ["mask", "pattern", "applied"].map(|kind| take(Reversals::file(label, kind)));
-    let truth = take("samples/0-clean.png".to_owned()).zip(take("samples/0-triggered.png".to_owned())).and_then(|(a, b)| apart(&a, b));
-    Pictures { label: Some(label), mask, pattern, applied, truth, trouble }
+    let [mask, pattern, applied] = ["mask", "pattern", "applied"].map(|kind| label.and_then(|label| take(Reversals::file(label, kind))));
+    let [clean, sample] = ["clean", "triggered"].map(|kind| take(format!("samples/0-{kind}.png")));
+    let truth = clean.zip(sample.clone()).and_then(|(a, b)| apart(&a, b));
+    Pictures { label, mask, pattern, applied, sample, truth, trouble }
 }
 
 fn open(dir: &Path, file: &str, view: &RunView) -> Result<Picture, String> {

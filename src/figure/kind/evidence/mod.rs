@@ -18,7 +18,7 @@ use crate::figure::names::shown;
 use crate::figure::scene::Scene;
 use crate::run::evidence::{Evidence, Guard};
 use crate::run::view::RunView;
-use crate::spec::{Method, RunSpec};
+use crate::spec::{Method, RunSpec, Stage};
 
 /// Marks what the defense does not know.
 const TRUTH: &str = "Truly poisoned or clean: known to the viewer, not to the defense.";
@@ -92,8 +92,16 @@ fn origin(subject: &Subject) -> String {
     format!("{} on {}, seed {}: {}.", subject.attack(), shown("data.name", &facts.data), facts.seed, facts.id)
 }
 
-/// Why there is nothing to see of a defense.
-pub fn silence(spec: &RunSpec) -> &'static str {
+/// Name of the figure's files, without an ending.
+pub fn stem(run: &str) -> String {
+    format!("{run}-evidence")
+}
+
+/// Why there is nothing to see of a run.
+pub fn silence(view: &RunView, spec: &RunSpec) -> &'static str {
+    if matches!(view.stage, Some(Stage::Pretrain | Stage::Attack)) {
+        return "It plants the backdoor; what a defense saw is in that defense's own run.";
+    }
     match spec.defense.method {
         Method::SuperFineTuning(_) => {
             "Super-fine-tuning looks for nothing. It never asks what the trigger is or which images carry it: its learning rate alone shakes the backdoor out, as the charts show."
@@ -105,7 +113,9 @@ pub fn silence(spec: &RunSpec) -> &'static str {
         Method::Whole(_) => "Training encoder and classifier together looks for nothing: what the second task does not use may be forgotten.",
         Method::NeuralCleanse(_) => "Neural Cleanse has not looked yet: it will search the smallest patch that turns images into each class.",
         Method::Ac(_) => "AC has not looked yet: it will split each class of the training set in two by the model's activations.",
-        Method::Spectral(_) => "Spectral has not looked yet: it will score each training image by how far it stands along its class's main direction.",
+        Method::Spectral(_) => {
+            "Spectral has not looked yet: it will score each training image by how far it stands along its class's main direction."
+        }
         Method::FinePruning(_) => "Fine-pruning has not looked yet: it will remove the channels that clean images use least.",
         Method::Abl(_) => "ABL has not looked yet: after its first phase it will isolate the images that were learned fastest.",
         Method::Nad(_) => "NAD has not looked yet: once the student trains, its attention is compared with its teacher's.",

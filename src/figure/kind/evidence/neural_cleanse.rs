@@ -14,7 +14,14 @@ pub(super) fn scene(subject: &Subject, found: &Reversals) -> Scene {
     let mut panels = vec![norms(subject, found)];
     let columns = pictures.len().max(1);
     panels.append(&mut pictures);
-    Scene { caption: caption(subject, found), footnotes: vec![IDEA.to_owned(), truth(subject, found)], columns, panels, frame: (88.0, 88.0), ..Scene::default() }
+    Scene {
+        caption: caption(subject, found),
+        footnotes: vec![IDEA.to_owned(), truth(subject, found)],
+        columns,
+        panels,
+        frame: (88.0, 88.0),
+        ..Scene::default()
+    }
 }
 
 const IDEA: &str = "A backdoor is a short cut: where there is one, a few pixels turn every image into the target; for every other label many are needed. The anomaly index counts how many deviations a norm lies from the median.";
@@ -38,10 +45,11 @@ fn norms(subject: &Subject, found: &Reversals) -> Panel {
     let series = [bars("not flagged", Role::Other, 0.8, of(false)), bars("flagged", Role::Flagged, 0.8, of(true))];
     let top = found.labels.iter().map(|l| l.norm).filter(|n| n.is_finite()).fold(0.0, f64::max);
     let limit = found.median - anomaly(subject) * found.mad;
-    let mut references = vec![Reference { words: format!("median {:.1}", found.median), ..Reference::new(Kind::Value, Along::Y, found.median, "median") }];
+    let mut references =
+        vec![Reference { words: format!("median {:.1}", found.median), ..Reference::new(Kind::Value, Along::Y, found.median, "median") }];
     references.extend((limit > 0.0).then(|| threshold(Along::Y, limit, "flagged below")));
     Panel {
-        title: "Size of the reversed mask by label; over it the anomaly index".to_owned(),
+        title: "Reversed masks by label, with anomaly index".to_owned(),
         x: classes("label", count),
         y: upward("L1 norm in pixels", top),
         series: series.into_iter().filter(|s| !s.points.is_empty()).collect(),
@@ -57,7 +65,7 @@ fn anomaly(subject: &Subject) -> f64 {
     if let Method::NeuralCleanse(settings) = &subject.spec.defense.method { settings.anomaly } else { 2.0 }
 }
 
-/// Mask, pattern and what they make of an image; and the true trigger, where a sample tells it.
+/// The mask beside the true trigger, where a sample tells it; the pattern, and what both make of an image.
 fn pictures(subject: &Subject) -> Vec<Panel> {
     let p = subject.pictures;
     let label = p.label.map_or_else(String::new, |label| format!("label {label}"));
@@ -65,12 +73,12 @@ fn pictures(subject: &Subject) -> Vec<Panel> {
         let axis = |title: String| Axis { title, max: 1.0, ..Axis::default() };
         Panel { title: title.to_owned(), x: axis(under), y: axis(String::new()), picture: picture.clone(), stretch: 1.0, ..Panel::default() }
     };
-    let gain = p.truth.as_ref().map_or_else(String::new, |t| format!("viewer alone, \u{d7}{}", t.gain));
+    let gain = p.truth.as_ref().map_or_else(String::new, |t| format!("viewer alone \u{d7}{}", t.gain));
     let all = [
         of("mask", &p.mask, label.clone()),
+        of("true trigger", &p.truth, gain),
         of("pattern", &p.pattern, label.clone()),
         of("applied", &p.applied, label),
-        of("true trigger", &p.truth, gain),
     ];
     all.into_iter().filter(|panel| panel.picture.is_some()).collect()
 }
@@ -81,7 +89,11 @@ fn caption(subject: &Subject, found: &Reversals) -> String {
     let flagged: Vec<String> = found.labels.iter().filter(|l| l.flagged).map(words).collect();
     match (flagged.is_empty(), shown(found)) {
         (false, _) => format!("{head} Flagged: {}; the median of all labels is {:.1}. The patch is unlearned.", flagged.join(", "), found.median),
-        (true, Some(l)) => format!("{head} None is flagged: the smallest, {}, is no outlier from the median of {:.1}. The model is left as it is.", words(l), found.median),
+        (true, Some(l)) => format!(
+            "{head} None is flagged: the smallest, {}, is no outlier from the median of {:.1}. The model is left as it is.",
+            words(l),
+            found.median
+        ),
         (true, None) => head,
     }
 }

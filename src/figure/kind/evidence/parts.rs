@@ -67,10 +67,7 @@ pub(super) fn stacked(width: f64, parts: impl Iterator<Item = (f64, f64, f64)> +
     let of = |height: fn(&(f64, f64, f64)) -> f64, foot: fn(&(f64, f64, f64)) -> f64| {
         parts.clone().filter(|part| height(part) > 0.0).map(|part| point(part.0, foot(&part), foot(&part) + height(&part))).collect::<Vec<_>>()
     };
-    let series = [
-        bars("truly poisoned", Role::Poisoned, width, of(|p| p.1, |_| 0.0)),
-        bars("truly clean", Role::Clean, width, of(|p| p.2, |p| p.1)),
-    ];
+    let series = [bars("truly poisoned", Role::Poisoned, width, of(|p| p.1, |_| 0.0)), bars("truly clean", Role::Clean, width, of(|p| p.2, |p| p.1))];
     series.into_iter().filter(|s| !s.points.is_empty()).collect()
 }
 
@@ -84,6 +81,8 @@ pub(super) fn histogram(title: String, quantity: &str, histogram: &Histogram, li
     let top = parts.clone().map(|(_, poisoned, clean)| poisoned + clean).fold(0.0, f64::max);
     // A line beyond every image is to be seen too.
     let reach = if line.value.is_finite() { (from.min(line.value), to.max(line.value)) } else { (from, to) };
-    let x = Axis::linear(quantity, reach.0, reach.1, 5, 0.02);
+    // Losses and scores begin at nothing, where that is near.
+    let low = if reach.0 > 0.0 && reach.0 < 0.2 * reach.1 { 0.0 } else { reach.0 };
+    let x = Axis::linear(quantity, low, reach.1, 5, 0.02);
     Panel { title, x, y: upward("images", top), series: stacked(width, parts), references: vec![line], stretch: 1.0, ..Panel::default() }
 }

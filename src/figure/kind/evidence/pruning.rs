@@ -10,7 +10,8 @@ pub(super) fn scene(subject: &Subject, found: &Pruning) -> Scene {
     let share = 100.0 * found.pruned as f64 / channels as f64;
     let stop = |label: &str| Reference::new(Kind::Value, Along::X, share, label);
     let x = |title: &str| Axis::linear(title, 0.0, 100.0, 5, 0.015);
-    let points: Vec<Point> = found.steps.iter().map(|(pruned, accuracy)| Point::computed(100.0 * f64::from(*pruned) / channels as f64, *accuracy)).collect();
+    let points: Vec<Point> =
+        found.steps.iter().map(|(pruned, accuracy)| Point::computed(100.0 * f64::from(*pruned) / channels as f64, *accuracy)).collect();
     let look = Look { role: Role::Ca, colour: Colour::Blue, marker: Some(Marker::Triangle), dash: Some(Dash::Solid), width: 1.3, ..Look::default() };
     let accuracy = Panel {
         title: "Accuracy on held-out clean images".to_owned(),
@@ -30,7 +31,7 @@ pub(super) fn scene(subject: &Subject, found: &Pruning) -> Scene {
         title: "Mean activation of each channel, the least active first".to_owned(),
         x: x("channels pruned, %"),
         y: upward("activation", top),
-        series: [bars("pruned", Role::Flagged, width, gone.to_vec()), bars("kept", Role::Clean, width, kept.to_vec())]
+        series: [bars("pruned", Role::Flagged, width, gone.to_vec()), bars("kept", Role::Other, width, kept.to_vec())]
             .into_iter()
             .filter(|s| !s.points.is_empty())
             .collect(),
@@ -39,7 +40,8 @@ pub(super) fn scene(subject: &Subject, found: &Pruning) -> Scene {
         ..Panel::default()
     };
     let (first, last) = (found.steps.first().map(|s| s.1), found.steps.iter().rev().find(|s| s.0 as usize <= found.pruned).map(|s| s.1));
-    let from_to = first.zip(last).map_or_else(String::new, |(a, b)| format!(" Accuracy on held-out images went from {} to {}.", percent(a), percent(b)));
+    let from_to =
+        first.zip(last).map_or_else(String::new, |(a, b)| format!(" Accuracy on held-out images went from {} to {}.", percent(a), percent(b)));
     let caption = format!(
         "Fine-pruning against {}: {} of {channels} channels ({share:.0}%) stay pruned, then the rest is fine-tuned.{from_to}",
         subject.attack(),

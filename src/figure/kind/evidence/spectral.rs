@@ -36,7 +36,7 @@ fn images(class: &ClassScores) -> usize {
 }
 
 fn round(value: f64) -> f64 {
-    if value.abs() >= 10.0 { value.round() } else { (value * 1000.0).round() / 1000.0 }
+    if value.abs() >= 1.0 { (value * 10.0).round() / 10.0 } else { (value * 1000.0).round() / 1000.0 }
 }
 
 /// What was removed of each class.
