@@ -48,6 +48,8 @@ actions! {
     LogScale,
     /// Show or hide the settings that are seldom changed.
     More,
+    /// Show what the defense saw, or the trigger lens again.
+    Evidence,
     /// Explain the keys.
     Help,
     /// Leave; a run under way is ended after a checkpoint.

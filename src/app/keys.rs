@@ -76,6 +76,8 @@ pub enum Context {
     Choices,
     /// A message.
     Message,
+    /// What the defense saw.
+    Evidence,
 }
 
 /// A line of the table.
@@ -112,6 +114,7 @@ pub static TABLE: &[Binding] = &[
     bench(Chord::Tab, Action::FocusNext, "moving about", "panel"),
     bench(Chord::Char('s'), Action::Stop, "the run", "stop"),
     bench(Chord::Char('q'), Action::Quit, "the program", "quit"),
+    bench(Chord::Char('w'), Action::Evidence, "seeing", "what it saw"),
     bench(Chord::Char('['), Action::LrMax1Down, "handles, also while it runs", "LR MAX1"),
     bench(Chord::Char(']'), Action::LrMax1Up, "handles, also while it runs", "LR MAX1"),
     bench(Chord::Char('{'), Action::LrMax2Down, "handles, also while it runs", "LR MAX2"),
@@ -205,6 +208,11 @@ pub static TABLE: &[Binding] = &[
     bind(Context::Choices, Chord::Char(' '), Action::Enter, "", ""),
     bind(Context::Choices, Chord::Esc, Action::Back, "", "close"),
     bind(Context::Choices, Chord::Char('q'), Action::Back, "", ""),
+    bind(Context::Evidence, Chord::Char(' '), Action::Toggle, "", "start"),
+    bind(Context::Evidence, Chord::Char('w'), Action::Evidence, "", "close"),
+    bind(Context::Evidence, Chord::Esc, Action::Back, "", "close"),
+    bind(Context::Evidence, Chord::Char('e'), Action::Export, "", "export"),
+    bind(Context::Evidence, Chord::Char('q'), Action::Back, "", ""),
     bind(Context::Message, Chord::Enter, Action::Accept, "", "close"),
     bind(Context::Message, Chord::Char(' '), Action::Accept, "", ""),
     bind(Context::Message, Chord::Esc, Action::Back, "", "close"),
@@ -219,6 +227,7 @@ pub fn context(state: &State) -> Context {
         Some(Layer::Confirm(_)) => Context::Confirm,
         Some(Layer::Choices(_)) => Context::Choices,
         Some(Layer::Message(_)) => Context::Message,
+        Some(Layer::Evidence) => Context::Evidence,
         None if state.setup.edit.is_some() => Context::Edit,
         None => Context::Bench,
     }
@@ -268,6 +277,10 @@ fn words(state: &State, binding: &Binding) -> Option<&'static str> {
         Action::Toggle => Some("pause"),
         Action::Browse => browse::possible(state).then_some("browse"),
         Action::Stop => state.active().then_some("stop"),
+        Action::Evidence if binding.context == Context::Bench && !state.look.evidence => {
+            (!state.defense.evidence.is_empty()).then_some(binding.short)
+        }
+        Action::Evidence if binding.context == Context::Bench => Some("the lens"),
         Action::Presets | Action::NextSeed | Action::PreviousSeed if state.active() => None,
         Action::LrMax1Down | Action::LrMax1Up if !swings => Some("LR"),
         Action::LrMax2Down | Action::LrMax2Up => swings.then_some("LR MAX2"),
@@ -345,7 +358,7 @@ mod tests {
 
     #[test]
     fn every_layer_can_be_left_with_escape() {
-        for context in [Context::Browse, Context::Edit, Context::Help, Context::Confirm, Context::Choices, Context::Message] {
+        for context in [Context::Browse, Context::Edit, Context::Help, Context::Confirm, Context::Choices, Context::Message, Context::Evidence] {
             assert!(TABLE.iter().any(|b| b.context == context && b.chord == Chord::Esc && b.action == Action::Back), "{context:?}");
         }
     }

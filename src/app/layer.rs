@@ -13,6 +13,8 @@ pub enum Layer {
     Choices(Choices),
     /// Something to be read.
     Message(Message),
+    /// What the defense saw.
+    Evidence,
 }
 
 /// A question with yes and no.

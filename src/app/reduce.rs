@@ -5,6 +5,7 @@ use super::lens::Preview;
 use super::rates::{History, number};
 use super::state::{After, Asked, Effect, Preparing, Run, State, Tone};
 use super::{browse, change, cost, update, verdict, words};
+use crate::figure::evidence::{self, Pictures};
 use crate::run::answers::News;
 use crate::run::event::{Event, EventKind};
 use crate::run::session::{FailureKind, Signal};
@@ -24,6 +25,8 @@ pub enum Report {
     Exported(Result<Vec<PathBuf>, String>),
     /// What an examination of this run directory tells, or why it ended.
     Examined(PathBuf, Result<News, String>),
+    /// Pictures of what the defense of a run saw.
+    Evidence(PathBuf, Result<Box<Pictures>, String>),
     /// Bytes of memory in use.
     Memory(u64),
     /// How fast this device computes.
@@ -64,6 +67,9 @@ fn line(state: &mut State, stage: Stage, dir: &Path, replayed: bool, event: &Eve
         EventKind::Applied { path, value } => applied(state, path, *value),
         EventKind::Lens { answers, renewed } if *renewed || !state.lens.shows(answers) => {
             return vec![Effect::LoadSamples { dir: dir.to_owned(), count: answers.len() }];
+        }
+        EventKind::Evidence(_) if state.evidence == Pictures::default() && evidence::pictured(&state.defense) => {
+            return vec![Effect::LoadEvidence(dir.to_owned())];
         }
         _ => {}
     }
@@ -150,6 +156,7 @@ pub fn report(state: &mut State, report: Report) {
         Report::Samples(dir, outcome) => samples(state, &dir, outcome),
         Report::Exported(outcome) => exported(state, outcome),
         Report::Examined(dir, outcome) => browse::report(state, &dir, outcome),
+        Report::Evidence(dir, outcome) => seen(state, &dir, outcome),
         Report::Memory(bytes) => state.machine.memory = Some(bytes),
         // What was seen since is newer.
         Report::Speeds(speeds) => {
@@ -185,6 +192,15 @@ fn samples(state: &mut State, dir: &Path, outcome: Result<Box<(crate::data::Imag
         }
         Ok(_) => {}
         Err(why) => state.lens.trouble = Some(format!("{}: {why}", dir.display())),
+    }
+}
+
+fn seen(state: &mut State, dir: &Path, outcome: Result<Box<Pictures>, String>) {
+    let shown = dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&state.defense.facts.id));
+    match outcome {
+        Ok(pictures) if shown => state.evidence = *pictures,
+        Ok(_) => {}
+        Err(why) => state.evidence.trouble = Some(why),
     }
 }
 

@@ -1,6 +1,8 @@
 //! A made-up run, as an attack and a clean-up typically go: for tests of the screen, and for looking at it without a
 //! training thread. Nothing here was measured.
 
+mod evidence;
+
 use super::cost;
 use super::lens::Preview;
 use super::rates::number;
@@ -9,7 +11,7 @@ use crate::run::answers::{Chunk, News, Sample, Subject};
 use crate::run::event::{Answer, Clock, Event, EventKind, Facts, LensAnswer, Measures};
 use crate::run::score::Rule;
 use crate::run::session::{Session, Signal};
-use crate::spec::{RunSpec, Stage};
+use crate::spec::{Pace, RunSpec, Stage};
 use crossbeam_channel::unbounded;
 use std::path::PathBuf;
 
@@ -70,26 +72,31 @@ impl Rehearsal {
 
     fn play(&mut self, changes: &[(u64, &str, f64)]) {
         let facts = facts(&self.spec, self.stage);
-        let (epochs, per_epoch) = (facts.epochs, facts.steps_per_epoch);
+        let (pace, per_epoch) = (facts.pace(), facts.steps_per_epoch);
         self.write(EventKind::Started { stage: self.stage, facts: Box::new(facts) });
-        self.look(0, 0.0, per_epoch);
+        self.find(evidence::Moment::Search);
+        self.look(0, 0.0, &pace);
         let mut dose = 0.0;
-        for step in 0..epochs * per_epoch {
+        for step in 0..pace.steps() {
             for (_, path, value) in changes.iter().filter(|c| c.0 == step) {
                 self.change(path, *value);
             }
-            let lr = self.spec.schedule(self.stage, per_epoch).lr(step);
+            let lr = self.spec.schedule(self.stage, &pace).lr(step);
             dose += lr;
             self.step = step + 1;
             self.seconds += self.batch() as f64 / SPEED;
             if self.step.is_multiple_of(self.spec.watch.probe_every) {
                 let measures = self.measures(dose, lr, per_epoch);
-                self.write(EventKind::Probe { epoch: self.step as f64 / per_epoch as f64, lr, loss: 1.0 / (1.0 + dose), measures });
+                self.write(EventKind::Probe { epoch: pace.epoch(self.step as f64), lr, loss: 1.0 / (1.0 + dose), measures });
             }
-            if self.step.is_multiple_of(per_epoch) {
-                self.look(self.step / per_epoch, dose, per_epoch);
+            if self.step == pace.begin(1) && pace.phases().len() > 1 {
+                self.find(evidence::Moment::FirstPhase);
+            }
+            if pace.ends_epoch(self.step) {
+                self.look(pace.whole_epochs(self.step), dose, &pace);
             }
         }
+        self.find(evidence::Moment::End);
         let measures = self.measures(dose, 0.0, per_epoch);
         self.write(EventKind::Finished { measures });
     }
@@ -99,12 +106,19 @@ impl Rehearsal {
     }
 
     /// The whole test set after an epoch, and the samples under the lens.
-    fn look(&mut self, epoch: u64, dose: f64, per_epoch: u64) {
-        let lr = if epoch == 0 { 0.0 } else { self.spec.schedule(self.stage, per_epoch).lr(self.step - 1) };
-        let measures = self.measures(dose, lr, per_epoch);
+    fn look(&mut self, epoch: u64, dose: f64, pace: &Pace) {
+        let lr = if epoch == 0 { 0.0 } else { self.spec.schedule(self.stage, pace).lr(self.step - 1) };
+        let measures = self.measures(dose, lr, pace.phases()[0].steps_per_epoch);
         self.write(EventKind::Epoch { epoch, lr, loss: 1.0 / (1.0 + dose), measures });
         self.write(EventKind::Lens { answers: answers(&self.spec, measures), renewed: false });
         self.write(EventKind::Checkpoint { file: format!("{:06}.safetensors", self.step) });
+    }
+
+    /// What the defense sees at a moment.
+    fn find(&mut self, moment: evidence::Moment) {
+        if self.stage == Stage::Defense {
+            evidence::seen(&self.spec, moment).into_iter().for_each(|found| self.write(EventKind::Evidence(Box::new(found))));
+        }
     }
 
     fn change(&mut self, path: &str, value: f64) {
@@ -162,14 +176,13 @@ fn facts(spec: &RunSpec, stage: Stage) -> Facts {
         clean_images: cost::epoch_images(spec, Stage::Defense),
         test_images: 1200,
         asr_images: 1100,
-        epochs: spec.epochs(stage),
-        steps_per_epoch: cost::pace(spec, stage).phases()[0].steps_per_epoch,
-        phases: Vec::new(),
         batch: if defense { spec.defense.batch } else { spec.attack.batch },
         device: "cpu (2 threads, avx512)".to_owned(),
         gpu: false,
         version: "0.1.0".to_owned(),
+        ..Facts::default()
     }
+    .at(&cost::pace(spec, stage))
 }
 
 /// Test images under the made-up lens: index and class.

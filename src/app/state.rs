@@ -5,6 +5,7 @@ use super::layer::Layer;
 use super::lens::Lens;
 use super::rates::History;
 use super::setup::Setup;
+use crate::figure::evidence::Pictures;
 use crate::run::answers::Ask;
 use crate::run::command::Command;
 use crate::run::view::{RunView, Status};
@@ -34,6 +35,8 @@ pub enum Effect {
     Examine(Ask),
     /// Give that up.
     StopExamining,
+    /// Read the pictures of what the defense saw in its run directory.
+    LoadEvidence(PathBuf),
     /// Write what is shown to files.
     Export,
     /// Hand the terminal back and stop until the shell says `fg`.
@@ -165,6 +168,18 @@ pub struct Look {
     pub linear: bool,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
+    /// Whether what the defense saw stands in the place of the trigger lens, where that is large enough.
+    pub evidence: bool,
+}
+
+/// Columns and rows from which what a defense saw has room beside the charts.
+const SPACIOUS: (u16, u16) = (150, 40);
+
+impl Look {
+    /// Whether what a defense saw has room beside the charts.
+    pub fn spacious(&self) -> bool {
+        self.size.0 >= SPACIOUS.0 && self.size.1 >= SPACIOUS.1
+    }
 }
 
 /// Everything the screen knows.
@@ -214,6 +229,8 @@ pub struct State {
     pub lens: Lens,
     /// The test images with the model's answers.
     pub browse: Browse,
+    /// Pictures of what the defense saw.
+    pub evidence: Pictures,
     /// How things are drawn.
     pub look: Look,
     /// This machine.

@@ -5,6 +5,7 @@ use super::layer::{Choices, Confirm, Layer, Message, Purpose, Yes};
 use super::setup::settings;
 use super::state::{After, Asked, Effect, Focus, Run, Span, State, Tone};
 use super::{browse, change, edit};
+use crate::figure::evidence::Pictures;
 use crate::run::command::Command;
 use crate::run::view::RunView;
 use crate::spec::{RunSpec, field};
@@ -75,6 +76,7 @@ pub(super) fn look(state: &mut State, action: Action) {
         Action::LogScale => state.look.linear = !state.look.linear,
         Action::More => more(state),
         Action::Help => state.layers.push(Layer::Help(0)),
+        Action::Evidence => evidence(state),
         Action::FocusNext => focus(state, 1),
         Action::FocusPrevious => focus(state, Focus::ALL.len() - 1),
         Action::Focus(focus) => state.focus = focus,
@@ -98,6 +100,8 @@ fn on_layer(state: &mut State, layer: Layer, action: Action) -> Vec<Effect> {
         (_, Action::Suspend) => return vec![Effect::Suspend],
         (_, Action::Redraw) => return vec![Effect::Redraw],
         (Layer::Browse, action) => return browse::act(state, action),
+        (Layer::Evidence, Action::Toggle) => return toggle(state),
+        (Layer::Evidence, Action::Export) => return vec![Effect::Export],
         (Layer::Confirm(confirm), Action::Accept | Action::Enter) => return confirmed(state, confirm.yes),
         (Layer::Choices(choices), Action::Accept | Action::Enter | Action::Toggle) => return chosen(state, &choices, choices.selected),
         (Layer::Choices(choices), Action::Pick(index)) => return chosen(state, &choices, index),
@@ -107,12 +111,22 @@ fn on_layer(state: &mut State, layer: Layer, action: Action) -> Vec<Effect> {
         (Layer::Help(_) | Layer::Choices(_), Action::Last) => scroll(state, isize::MAX),
         (Layer::Choices(_), Action::Left) => leap(state, false),
         (Layer::Choices(_), Action::Right) => leap(state, true),
-        (Layer::Message(_), Action::Accept | Action::Enter) | (Layer::Help(_), Action::Help | Action::Quit) | (_, Action::Back | Action::Decline) => {
-            drop(state.layers.pop())
-        }
+        (Layer::Message(_), Action::Accept | Action::Enter)
+        | (Layer::Help(_), Action::Help | Action::Quit)
+        | (Layer::Evidence, Action::Evidence)
+        | (_, Action::Back | Action::Decline) => drop(state.layers.pop()),
         _ => {}
     }
     Vec::new()
+}
+
+/// In the place of the trigger lens where that is large enough, else over the charts.
+fn evidence(state: &mut State) {
+    if state.look.spacious() {
+        state.look.evidence = !state.look.evidence;
+    } else {
+        state.layers.push(Layer::Evidence);
+    }
 }
 
 fn toggle(state: &mut State) -> Vec<Effect> {
@@ -138,6 +152,7 @@ pub(super) fn start(state: &mut State) -> Vec<Effect> {
     state.pretrain = RunView::default();
     state.attack = RunView::default();
     state.defense = RunView::default();
+    state.evidence = Pictures::default();
     state.histories = Default::default();
     state.browse = Default::default();
     state.layers.retain(|layer| *layer != Layer::Browse);

@@ -4,6 +4,7 @@ use super::{CliError, Exit, Place, ScreenArgs};
 use crate::app::lens::Preview;
 use crate::attack;
 use crate::data::{self, DataDirs};
+use crate::figure::evidence::{self, Subject};
 use crate::figure::{self, Format};
 use crate::run::speed;
 use crate::run::worker::{self, Request};
@@ -28,6 +29,7 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
     let words = format!("{}, {} threads", device.describe(), rayon::current_num_threads());
     let (preview_data, examine_data, export_dir) = (data.clone(), data.clone(), std::path::PathBuf::from("figures"));
     let (tested, speed_runs) = (device.clone(), runs.clone());
+    let export_runs = runs.clone();
     let hooks = Hooks {
         start: Box::new({
             let runs = runs.clone();
@@ -38,7 +40,12 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
             let scene = figure::live(attack, defense, spec);
             let shown = if defense.facts.id.is_empty() { attack } else { defense };
             let stem = if shown.facts.id.is_empty() { "bench" } else { &shown.facts.id };
-            figure::write(&scene, &export_dir, stem, &Format::ALL).map_err(|e| e.to_string())
+            let mut files = figure::write(&scene, &export_dir, stem, &Format::ALL).map_err(|e| e.to_string())?;
+            let pictures = evidence::read(&export_runs.join(stem), defense);
+            if let Some(scene) = evidence::scene(&Subject { view: defense, spec, pictures: &pictures }) {
+                files.extend(figure::write(&scene, &export_dir, &evidence::stem(stem), &Format::ALL).map_err(|e| e.to_string())?);
+            }
+            Ok(files)
         }),
         speeds: Box::new(move || speed::speeds(&tested, &speed_runs)),
         examine: Box::new(move |ask, tell| threads::behind(|| examine::examine(ask, &examine_data, tell)).map_err(|e| e.to_string())),

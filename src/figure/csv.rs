@@ -1,10 +1,12 @@
 //! A figure as a table: one row for each value, with the run, seed and epoch that it comes from.
 
-use super::scene::{Point, Scene};
+use super::scene::{Along, Kind, Point, Scene};
 use crate::export::csv::line;
 
 /// Names of the columns. `statistic` is `value` (of one run), `mean` (over `n` runs, whose values follow, `low` and
-/// `high` the ends of the band) or `computed` (from settings alone).
+/// `high` the ends of the band) or `computed` (from settings or what a defense saw),
+/// or `picture`, whose `series` is its file in the run directory. Of a bar that stands on another, `low` and `high` are its
+/// foot and its top.
 pub const COLUMNS: [&str; 12] = ["figure", "panel", "series", "statistic", "x", "y", "low", "high", "n", "run", "seed", "epoch"];
 
 /// Names of the columns of a figure of pictures. `gain`: by how much it is amplified; `note`: why there is none.
@@ -13,7 +15,7 @@ pub const PICTURE_COLUMNS: [&str; 11] = ["figure", "panel", "picture", "run", "s
 /// The whole figure as CSV (RFC 4180, `\n` at line ends). A gap is an empty `y`. A figure of pictures has columns of its
 /// own.
 pub fn csv(scene: &Scene) -> String {
-    if scene.panels.iter().any(|panel| panel.picture.is_some()) {
+    if scene.panels.iter().any(|p| p.picture.is_some()) && scene.panels.iter().all(|p| p.series.is_empty()) {
         return pictures(scene);
     }
     let mut out = line(COLUMNS);
@@ -23,6 +25,16 @@ pub fn csv(scene: &Scene) -> String {
             let label = if series.label.is_empty() { &panel.y.title } else { &series.label };
             let head = [scene.name.clone(), title.clone(), label.clone()];
             series.points.iter().for_each(|point| out.push_str(&rows(&head, point)));
+        }
+        for line in panel.references.iter().filter(|line| line.kind == Kind::Threshold) {
+            let (x, y) = if line.along == Along::X { (line.value, f64::NAN) } else { (f64::NAN, line.value) };
+            out.push_str(&rows(&[scene.name.clone(), title.clone(), line.name().to_owned()], &Point::computed(x, y)));
+        }
+        if let Some(picture) = &panel.picture {
+            let origin = &picture.origin;
+            let own = ["picture", "", "", "", "", ""].map(str::to_owned);
+            let from = [origin.run.clone(), origin.seed.to_string(), String::new()];
+            out.push_str(&line([scene.name.clone(), title, origin.file.clone()].iter().chain(&own).chain(&from)));
         }
     }
     out

@@ -16,6 +16,9 @@ pub struct Look {
     pub dash: Option<Dash>,
     /// Width of the line in points of 1/72 inch.
     pub width: f64,
+    /// Width of a bar at every point, in data units; none draws no bars. A bar stands on the lower end of its point's
+    /// band, where it has one, else on nothing. It is full where `dash` is [`Dash::Solid`], else hatched.
+    pub bar: Option<f64>,
 }
 
 /// What a series shows: a theme of the screen colours it by that.
@@ -36,6 +39,12 @@ pub enum Role {
     ToCome,
     /// Where the run is.
     Now,
+    /// What is as it should be.
+    Clean,
+    /// What truly is poisoned.
+    Poisoned,
+    /// What a defense suspects.
+    Flagged,
 }
 
 /// Colours by Okabe and Ito (2008), which colour-blind eyes tell apart, and greys.

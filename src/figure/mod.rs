@@ -33,6 +33,8 @@ pub mod ticks;
 pub mod watch;
 mod write;
 
+pub use kind::evidence;
+
 pub use csv::{COLUMNS, PICTURE_COLUMNS, csv};
 pub use draw::layout::Style;
 pub use draw::png::png;

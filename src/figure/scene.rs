@@ -1,7 +1,7 @@
 //! What a figure consists of, whatever it is drawn with: the terminal, SVG, PNG and CSV all read one [`Scene`].
 //!
-//! A scatter is a series without a line, a bar or a box one more geometry of [`Series`], a category an axis whose
-//! ticks are words: later kinds of figures add to this page and leave what reads it alone.
+//! A scatter is a series without a line, a histogram one with bars ([`Look::bar`]), a category an axis whose ticks are
+//! words: later kinds of figures add to this page and leave what reads it alone.
 
 pub use super::axis::{Axis, Piece, Scale};
 pub use super::look::{Colour, Dash, Look, Marker, Role};
@@ -47,6 +47,8 @@ pub struct Panel {
     pub all_marks: bool,
     /// Height of the frame as a multiple of [`Scene::frame`]'s.
     pub stretch: f64,
+    /// Whether it has a row to itself, as wide as all columns.
+    pub whole_row: bool,
 }
 
 /// Points that belong together.
@@ -71,6 +73,8 @@ pub struct Point {
     pub band: Option<(f64, f64)>,
     /// The measured values behind `y`; empty where it follows from settings alone.
     pub sources: Vec<Source>,
+    /// Words over it; empty at most points.
+    pub label: String,
 }
 
 /// A measured value and where it stands.
@@ -94,7 +98,7 @@ impl Point {
 
     /// A point read off one log.
     pub fn measured(x: f64, source: Source) -> Self {
-        Self { x, y: source.value, band: None, sources: vec![source] }
+        Self { x, y: source.value, sources: vec![source], ..Self::default() }
     }
 }
 
@@ -143,6 +147,8 @@ pub enum Kind {
     Phase,
     /// A value that can be turned.
     Handle,
+    /// Where a defense draws the line: over the data.
+    Threshold,
 }
 
 /// An axis.
@@ -180,7 +186,12 @@ impl Scene {
 
     /// Panels in rows.
     pub fn rows(&self) -> impl Iterator<Item = &[Panel]> {
-        self.panels.chunks(self.columns.max(1))
+        self.in_rows(self.columns)
+    }
+
+    /// Panels in rows of at most `columns`; one with a row to itself stands alone.
+    pub fn in_rows(&self, columns: usize) -> impl Iterator<Item = &[Panel]> {
+        self.panels.chunk_by(|a, b| !a.whole_row && !b.whole_row).flat_map(move |row| row.chunks(columns.max(1)))
     }
 }
 
@@ -201,7 +212,8 @@ impl Panel {
     /// Points that carry their series' mark. Unless all do: of many points about eight, and those of different series
     /// stand at different places, so that no mark hides another.
     pub fn marks(&self) -> Vec<Mark<'_>> {
-        let marked: Vec<(Marker, &Series)> = self.series.iter().filter_map(|s| Some((s.look.marker?, s))).collect();
+        let unbarred = self.series.iter().filter(|s| s.look.bar.is_none());
+        let marked: Vec<(Marker, &Series)> = unbarred.filter_map(|s| Some((s.look.marker?, s))).collect();
         let mut marks = Vec::new();
         for (order, (marker, series)) in marked.iter().enumerate() {
             let every = if self.all_marks { 1 } else { series.points.len().div_ceil(9).max(1) };

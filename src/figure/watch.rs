@@ -38,6 +38,17 @@ impl Leg<'_> {
     fn epochs(&self) -> f64 {
         self.course.pace.epochs().max(1) as f64
     }
+
+    /// The phases that have names, each with its stretch of the axis.
+    fn stretches(&self, start: f64) -> Vec<Span> {
+        let mut from = start;
+        let phases = self.course.pace.phases().iter().map(|phase| {
+            let span = Span { from, to: from + phase.epochs as f64, label: phase.name.clone() };
+            from = span.to;
+            span
+        });
+        phases.filter(|span| !span.label.is_empty()).collect()
+    }
 }
 
 /// A run that is watched.
@@ -128,7 +139,7 @@ impl Watch<'_> {
             series.extend(RATIOS.iter().map(|curve| self.subset(leg, start, curve)));
         }
         series.retain(|s| !s.points.is_empty());
-        let references = self.border().into_iter().chain(self.changes()).collect();
+        let references = self.border().into_iter().chain(self.phases()).chain(self.changes()).collect();
         let (x, y, spans) = (self.epochs(), self.shares(), self.names());
         Panel { x, y, series, references, spans, all_marks: !self.on_page(), stretch: 1.0, ..Panel::default() }
     }
@@ -144,13 +155,14 @@ impl Watch<'_> {
     fn whole(&self, leg: &Leg, start: f64, curve: &Curve) -> Series {
         let joined = self.on_page() || leg.view.probes.is_empty();
         let dash = if self.on_page() { curve.dash } else { Dash::Solid };
-        let look = Look { role: curve.role, colour: curve.colour, marker: Some(curve.marker), dash: joined.then_some(dash), width: 1.3 };
+        let look =
+            Look { role: curve.role, colour: curve.colour, marker: Some(curve.marker), dash: joined.then_some(dash), width: 1.3, ..Look::default() };
         let points = measured(leg.view, &leg.view.epochs, start, |p| curve.of.of(&p.measures));
         Series { label: curve.name.to_owned(), look, points }
     }
 
     fn subset(&self, leg: &Leg, start: f64, curve: &Curve) -> Series {
-        let look = Look { role: curve.role, colour: curve.colour, marker: None, dash: Some(Dash::Solid), width: 0.5 };
+        let look = Look { role: curve.role, colour: curve.colour, marker: None, dash: Some(Dash::Solid), width: 0.5, ..Look::default() };
         let seen = if self.on_page() { leg.view.probes.clone() } else { within(leg.view) };
         let points = measured(leg.view, &seen, start, |p| curve.of.of(&p.measures));
         Series { label: format!("{}, subset", curve.name), look, points }
@@ -161,7 +173,7 @@ impl Watch<'_> {
         let (run, (leg, start)) = (self.before?, self.leg(Stage::Defense)?);
         let mut seen = if run.probes.is_empty() { run.epochs.clone() } else { within(run) };
         seen.retain(|p| p.epoch <= leg.epochs());
-        let look = Look { role: Role::Before, colour: Colour::Grey, marker: None, dash: Some(Dash::Solid), width: 0.9 };
+        let look = Look { role: Role::Before, colour: Colour::Grey, marker: None, dash: Some(Dash::Solid), width: 0.9, ..Look::default() };
         let points = measured(run, &seen, start, |p| p.measures.asr);
         Some(Series { label: format!("ASR before: {}", run.facts.defense), look, points })
     }
@@ -173,9 +185,16 @@ impl Watch<'_> {
             Stage::Attack => "attack",
             Stage::Defense => "clean-up",
         };
-        let span =
-            |(leg, start, _): (&Leg, f64, f64)| Span { from: start, to: start + leg.epochs(), label: format!("{}: {}", what(leg.stage), leg.name) };
-        if self.on_page() { Vec::new() } else { self.placed().map(span).collect() }
+        let span = |leg: &Leg, start: f64| Span { from: start, to: start + leg.epochs(), label: format!("{}: {}", what(leg.stage), leg.name) };
+        let whole = |leg: &Leg, start: f64| if self.on_page() { Vec::new() } else { vec![span(leg, start)] };
+        let named = self.placed().map(|(leg, start, _)| if leg.stretches(start).len() > 1 { leg.stretches(start) } else { whole(leg, start) });
+        named.flatten().collect()
+    }
+
+    /// Where each phase but the first begins.
+    fn phases(&self) -> Vec<Reference> {
+        let begins = self.placed().flat_map(|(leg, start, _)| leg.stretches(start).into_iter().skip(1));
+        begins.map(|span| Reference::new(Kind::Phase, Along::X, span.from, "")).collect()
     }
 
     /// Where the clean-up begins.
@@ -201,9 +220,12 @@ impl Watch<'_> {
         series.extend(self.place_of_now());
         series.retain(|s| !s.points.is_empty());
         let changes = self.changes().into_iter().map(|line| Reference { label: String::new(), words: String::new(), ..line });
-        let references = self.border().into_iter().chain(changes).chain(self.second_phase()).chain(self.handle_lines()).collect();
+        let border = self.border().into_iter().chain(self.phases());
+        let references = border.chain(changes).chain(self.second_phase()).chain(self.handle_lines()).collect();
         let y = self.rate_axis(&series);
-        Panel { x: self.epochs(), y, series, references, all_marks: !self.on_page(), stretch: 0.55, ..Panel::default() }
+        // On the screen the names stand over the chart above.
+        let spans = if self.on_page() { self.names() } else { Vec::new() };
+        Panel { x: self.epochs(), y, series, references, spans, all_marks: !self.on_page(), stretch: 0.55, ..Panel::default() }
     }
 
     fn place_of_now(&self) -> Option<Series> {
@@ -263,13 +285,13 @@ fn measured(view: &RunView, points: &[Seen], start: f64, value: impl Fn(&Seen) -
 }
 
 fn past(leg: &Leg, start: f64) -> Series {
-    let look = Look { role: Role::Rate, colour: Colour::Black, marker: None, dash: Some(Dash::Solid), width: 1.1 };
+    let look = Look { role: Role::Rate, colour: Colour::Black, marker: None, dash: Some(Dash::Solid), width: 1.1, ..Look::default() };
     let points = if leg.course.history.explained() { in_epochs(leg.course.past(), leg, start) } else { logged(leg.view, start) };
     Series { label: "LR".to_owned(), look, points }
 }
 
 fn to_come(leg: &Leg, start: f64) -> Series {
-    let look = Look { role: Role::ToCome, colour: Colour::Grey, marker: None, dash: Some(Dash::Dots), width: 0.9 };
+    let look = Look { role: Role::ToCome, colour: Colour::Grey, marker: None, dash: Some(Dash::Dots), width: 0.9, ..Look::default() };
     Series { label: "LR to come".to_owned(), look, points: in_epochs(leg.course.to_come(), leg, start) }
 }
 

@@ -64,6 +64,13 @@ pub struct Reversals {
     pub mad: f64,
 }
 
+impl Reversals {
+    /// The file of a picture of `label` within the run directory; `kind`: `mask`, `pattern` or `applied`.
+    pub fn file(label: u16, kind: &str) -> String {
+        format!("evidence/label-{label:03}-{kind}.png")
+    }
+}
+
 /// The smallest patch that turns images into a class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reversal {

@@ -10,7 +10,9 @@
 //! keys                      keys                       keys
 //! ```
 
-use super::panel::{browse, chart, choices, confirm, cost, curves, footer, header, help, lens, message, numbers, schedule, setup, strip, verdict};
+use super::panel::{
+    browse, chart, choices, confirm, cost, curves, evidence, footer, header, help, lens, message, numbers, schedule, setup, strip, verdict,
+};
 use super::theme::to_256;
 use super::view::View;
 use crate::app::{Focus, Layer};
@@ -68,14 +70,18 @@ fn panels(frame: &mut Frame, area: Rect, view: &View) {
 
 /// Setup, charts, lens and cost side by side.
 fn all(frame: &mut Frame, area: Rect, view: &View) {
-    let left = (area.width * 23 / 100).clamp(27, 38);
+    let left = setup_width(area);
     let right = (area.width * 30 / 100).clamp(34, 66);
     let [setup_area, centre, side] = columns(area, [left, area.width - left - right, right]);
     setup::render(frame, setup_area, view);
     charts(frame, centre, view);
     let facts = (side.height * 2 / 5).clamp(11, 14);
     let [lens_area, cost_area] = rows(side, [side.height - facts, facts]);
-    lens::render(frame, lens_area, view);
+    if view.state.look.evidence && view.state.look.spacious() {
+        evidence::render(frame, lens_area, view);
+    } else {
+        lens::render(frame, lens_area, view);
+    }
     cost::render(frame, cost_area, view);
 }
 
@@ -146,6 +152,16 @@ fn rows<const N: usize>(area: Rect, heights: [u16; N]) -> [Rect; N] {
     })
 }
 
+/// The place of everything but the settings, where those stand at the side, else all between header and news.
+fn beside_setup(area: Rect) -> Rect {
+    let left = if area.width >= ALL.0 && area.height >= ALL.1 { setup_width(area) } else { 0 };
+    Rect { x: area.x + left, y: area.y + 1, width: area.width - left, height: area.height - 3 }
+}
+
+fn setup_width(area: Rect) -> u16 {
+    (area.width * 23 / 100).clamp(27, 38)
+}
+
 /// Every layer, the top one last; nothing under a layer can be clicked.
 fn layers(frame: &mut Frame, area: Rect, view: &View) {
     let over = Rect { height: area.height - 1, ..area };
@@ -160,6 +176,7 @@ fn layers(frame: &mut Frame, area: Rect, view: &View) {
             Layer::Confirm(question) => confirm::render(frame, over, view, question),
             Layer::Choices(list) => choices::render(frame, over, view, list),
             Layer::Message(text) => message::render(frame, over, view, text),
+            Layer::Evidence => evidence::layer(frame, beside_setup(area), view),
         }
     }
 }

@@ -256,6 +256,7 @@ impl Desk {
                 Effect::LoadSamples { dir, count } => self.jobs.ask(Job::Samples(dir, count)),
                 Effect::Examine(ask) => self.jobs.examine(Some(ask)),
                 Effect::StopExamining => self.jobs.examine(None),
+                Effect::LoadEvidence(dir) => self.jobs.ask(Job::Evidence(dir, Box::new(self.state.defense.clone()))),
                 Effect::Export => self.export(),
                 Effect::Suspend => {
                     self.screen.suspend(os)?;

@@ -5,6 +5,7 @@
 use super::{ExamineHook, ExportHook, PreviewHook, SpeedsHook};
 use crate::app::Report;
 use crate::data::Images;
+use crate::figure::evidence;
 use crate::run::answers::Ask;
 use crate::run::view::RunView;
 use crate::spec::RunSpec;
@@ -18,6 +19,8 @@ pub enum Job {
     Preview(Box<RunSpec>),
     /// Sample files of a run directory.
     Samples(PathBuf, usize),
+    /// Pictures of what a defense saw.
+    Evidence(PathBuf, Box<RunView>),
     /// Files of what is shown.
     Export(Box<(RunView, RunView, RunSpec)>),
     /// How fast this device computes.
@@ -102,6 +105,10 @@ fn carry_out(hooks: &Makers, job: Job) -> Report {
             Report::Samples(dir, outcome)
         }
         Job::Speeds => Report::Speeds(guarded(|| Ok((hooks.speeds)())).unwrap_or_default()),
+        Job::Evidence(dir, view) => {
+            let outcome = guarded(|| Ok(Box::new(evidence::read(&dir, &view))));
+            Report::Evidence(dir, outcome)
+        }
         Job::Export(shown) => Report::Exported(guarded(|| (hooks.export)(&shown.0, &shown.1, &shown.2))),
     }
 }

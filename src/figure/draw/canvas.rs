@@ -19,7 +19,8 @@ pub(super) const INK: RGBColor = RGBColor(0x1A, 0x1A, 0x1A);
 pub(super) const SOFT: RGBColor = RGBColor(0x55, 0x55, 0x55);
 /// Ink for the grid.
 pub(super) const FAINT: RGBColor = RGBColor(0xE2, 0xE2, 0xE2);
-const PAPER: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
+/// The page.
+pub(super) const PAPER: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
 
 /// Half the size of a mark.
 const MARK: f64 = 2.1;

@@ -118,12 +118,15 @@ fn columns(scene: &Scene, style: &Style) -> Vec<Column> {
     let mut columns: Vec<Column> = Vec::new();
     for index in 0..scene.columns.max(1) {
         let panels: Vec<&Panel> = scene.rows().filter_map(|row| row.get(index)).collect();
+        // Names right of a panel that takes the whole row stand right of the last column.
+        let ends =
+            scene.rows().filter_map(|row| if row[0].whole_row { (index + 1 == scene.columns.max(1)).then_some(&row[0]) } else { row.get(index) });
         // Values stand at the first column alone, where the rest of the row has the same axis.
         let repeats = index > 0
             && scene.rows().all(|row| row.get(index).is_none_or(|p| p.absent.is_some() || (p.y.ticks == row[0].y.ticks && p.y.max == row[0].y.max)));
         let widest = |texts: Vec<&str>, size: f64| texts.into_iter().map(|t| width(t, size, false)).fold(0.0, f64::max);
         let ticks = widest(panels.iter().flat_map(|p| &p.y.ticks).map(|t| t.label.as_str()).collect(), style.font);
-        let references = panels.iter().flat_map(|p| &p.references).filter(|r| r.along == Along::Y);
+        let references = ends.flat_map(|p| &p.references).filter(|r| r.along == Along::Y);
         let labels = widest(references.map(|r| r.label.as_str()).collect(), style.small + 0.6);
         columns.push(Column {
             y_title: if own_title && panels.iter().any(|p| !p.y.title.is_empty()) { style.font * 1.4 + 2.0 } else { 0.0 },
@@ -171,9 +174,12 @@ fn place_row(page: &mut Layout, row: &[Panel], columns: &[Column], at: Place, fr
     // Pictures have no values at their axes.
     let ticks = if row.iter().any(|p| !p.x.ticks.is_empty()) { line } else { 0.0 };
     let mut x = at.0;
-    for (_, column) in row.iter().zip(columns) {
+    for (panel, column) in row.iter().zip(columns) {
         let left = x + column.y_title + column.ticks;
-        let rect = Rect { x: left, y: top, width: frame.0, height };
+        let whole = columns.iter().skip(1).map(|c| GAP + c.y_title + c.ticks + frame.0).sum::<f64>();
+        let inner: f64 = columns.iter().rev().skip(1).map(|c| c.labels).sum();
+        let width = if panel.whole_row { frame.0 + whole + inner } else { frame.0 };
+        let rect = Rect { x: left, y: top, width, height };
         let under = top + height + ticks + 2.0;
         page.frames.push(Frame {
             rect,

@@ -1,11 +1,11 @@
 //! One panel on the page.
 
-use super::canvas::{Canvas, FAINT, INK, SOFT, Side, Words, ink};
+use super::canvas::{Canvas, FAINT, INK, PAPER, SOFT, Side, Words, ink};
 use super::geometry::{Place, Rect};
 use super::layout::{Frame, Style};
 use super::text::{width, wrap};
 use crate::figure::FigureError;
-use crate::figure::scene::{Along, Dash, Mark, Panel, Series};
+use crate::figure::scene::{Along, Dash, Kind, Mark, Panel, Picture, Point, Series};
 use plotters::style::Color;
 
 type Drawn = Result<(), FigureError>;
@@ -14,6 +14,17 @@ type Drawn = Result<(), FigureError>;
 const STEPS: usize = 400;
 /// Width of a frame's line.
 const EDGE: f64 = 0.6;
+
+/// Air at either side of a bar.
+const BAR_GAP: f64 = 0.15;
+
+/// Where a picture stands within `frame`: in the middle, in its own proportions.
+pub(super) fn picture_place(picture: &Picture, frame: Rect) -> Rect {
+    let (width, height) = (picture.width.max(1) as f64, picture.height.max(1) as f64);
+    let scale = (frame.width / width).min(frame.height / height);
+    let (width, height) = (width * scale, height * scale);
+    Rect { x: frame.x + (frame.width - width) / 2.0, y: frame.y + (frame.height - height) / 2.0, width, height }
+}
 
 /// A panel, its frame and the page.
 pub(super) struct Drawing<'a, 'b> {
@@ -33,14 +44,18 @@ impl Drawing<'_, '_> {
         }
         if self.panel.picture.is_some() {
             // The picture itself is laid over what plotters draws; its edge stands around it.
+            let rect = self.panel.picture.as_ref().map_or(rect, |picture| picture_place(picture, rect));
             let around = Rect { x: rect.x - EDGE / 2.0, y: rect.y - EDGE / 2.0, width: rect.width + EDGE, height: rect.height + EDGE };
             return self.canvas.edge(around, INK, EDGE);
         }
         self.grid()?;
-        self.references()?;
-        self.panel.series.iter().try_for_each(|s| self.band(s))?;
+        self.lines_across(false)?;
+        self.panel.series.iter().filter(|s| s.look.bar.is_none()).try_for_each(|s| self.band(s))?;
         self.panel.series.iter().try_for_each(|s| self.curve(s))?;
         self.marks()?;
+        self.lines_across(true)?;
+        self.names_across()?;
+        self.labels()?;
         self.canvas.edge(rect, INK, EDGE)?;
         self.ticks()?;
         self.spans()
@@ -109,21 +124,34 @@ impl Drawing<'_, '_> {
         Ok(())
     }
 
-    /// Lines across, with their names outside the frame, where they hide no data.
-    fn references(&self) -> Drawn {
+    /// Lines across; `over`: those that lie over the data.
+    fn lines_across(&self, over: bool) -> Drawn {
         let rect = self.frame.rect;
-        let size = self.style.small + 0.6;
-        let mut labels: Vec<(f64, &str)> = Vec::new();
-        for line in &self.panel.references {
+        for line in self.panel.references.iter().filter(|line| over == (line.kind == Kind::Threshold)) {
             let (x, y) = self.place(line.value, line.value);
             let ends = match line.along {
                 Along::X => [(x, rect.y), (x, rect.bottom())],
                 Along::Y => [(line.from.map_or(rect.x, |from| self.place(from, line.value).0), y), (rect.right(), y)],
             };
-            self.canvas.line_within(rect, &ends, SOFT, 0.6, Dash::Dashes)?;
+            let (colour, width) = if over { (INK, 1.0) } else { (SOFT, 0.6) };
+            self.canvas.line_within(rect, &ends, colour, width, Dash::Dashes)?;
+        }
+        Ok(())
+    }
+
+    /// Names of lines across, outside the frame, where they hide no data.
+    fn names_across(&self) -> Drawn {
+        let rect = self.frame.rect;
+        let size = self.style.small + 0.6;
+        let mut labels: Vec<(f64, &str)> = Vec::new();
+        for line in &self.panel.references {
+            let (x, y) = self.place(line.value, line.value);
             match line.along {
                 Along::Y => labels.push((y.clamp(rect.y, rect.bottom()), &line.label)),
-                Along::X => self.canvas.words(&Words { ink: SOFT, ..Words::new(&line.label, size, Side::Center) }, (x, self.frame.spans))?,
+                Along::X => self.canvas.words(
+                    &Words { ink: SOFT, ..Words::new(&line.label, size, Side::Center) },
+                    (self.within(x, &line.label, size), self.frame.spans),
+                )?,
             }
         }
         labels.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -179,10 +207,47 @@ impl Drawing<'_, '_> {
 
     fn curve(&self, series: &Series) -> Drawn {
         let Some(dash) = series.look.dash else { return Ok(()) };
+        if let Some(wide) = series.look.bar {
+            return series.points.iter().filter(|p| p.y.is_finite()).try_for_each(|p| self.bar(p, series, wide));
+        }
         let Rect { x: left, y: top, width, height } = self.frame.rect;
         let path = self.panel.path(series, STEPS);
         let places: Vec<Place> = path.into_iter().map(|(x, y)| (left + x * width, top + (1.0 - y) * height)).collect();
         self.canvas.line_within(self.frame.rect, &places, ink(series.look.colour), series.look.width, dash)
+    }
+
+    /// A bar, full or light with an edge.
+    fn bar(&self, point: &Point, series: &Series, wide: f64) -> Drawn {
+        let foot = point.band.map_or(self.panel.y.min, |(low, _)| low);
+        if point.y <= foot {
+            return Ok(());
+        }
+        let (from, to) = (self.inside(point.x - wide / 2.0, foot), self.inside(point.x + wide / 2.0, point.y));
+        let (left, bottom, right, top) = (from.0 + BAR_GAP, from.1, (to.0 - BAR_GAP).max(from.0 + 2.0 * BAR_GAP), to.1);
+        let (colour, full) = (ink(series.look.colour), series.look.dash == Some(Dash::Solid));
+        self.canvas.fill(&[(left, bottom), (left, top), (right, top), (right, bottom)], colour.mix(if full { 1.0 } else { 0.3 }))?;
+        self.canvas.edge(Rect { x: left, y: top, width: right - left, height: bottom - top }, colour, 0.4)
+    }
+
+    /// The middle of a word that is to stand at `x`, so that it does not reach beyond the frame.
+    fn within(&self, x: f64, text: &str, size: f64) -> f64 {
+        let (rect, half) = (self.frame.rect, width(text, size, false) / 2.0 + 1.0);
+        x.clamp(rect.x + half.min(rect.width / 2.0), rect.right() - half.min(rect.width / 2.0))
+    }
+
+    /// Words over points.
+    fn labels(&self) -> Drawn {
+        let size = self.style.small + 0.6;
+        for point in self.panel.series.iter().flat_map(|s| &s.points).filter(|p| !p.label.is_empty() && p.y.is_finite()) {
+            let (x, y) = self.inside(point.x, point.y);
+            let words = Words { bold: true, ..Words::new(&point.label, size, Side::Center) };
+            let (x, y) = (self.within(x, &point.label, size), (y - size * 0.8).max(self.frame.rect.y + size * 0.7));
+            // On paper of their own, so that no line crosses them.
+            let (half, high) = (width(&point.label, size, true) / 2.0 + 0.8, size * 0.55);
+            self.canvas.fill(&[(x - half, y - high), (x + half, y - high), (x + half, y + high), (x - half, y + high)], PAPER.mix(0.85))?;
+            self.canvas.words(&words, (x, y))?;
+        }
+        Ok(())
     }
 
     fn marks(&self) -> Drawn {

@@ -3,12 +3,13 @@
 use super::canvas::{Canvas, SOFT, Side, UNITS, Words, ink};
 use super::geometry::{Place, Rect};
 use super::layout::{Layout, SAMPLE, Style, layout};
-use super::panel::Drawing;
+use super::panel::{Drawing, picture_place};
 use crate::figure::FigureError;
 use crate::figure::scene::{Dash, Look, Picture, Scene};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::{ImageFormat, RgbImage};
+use plotters::style::Color;
 
 /// Draws `scene` in `style`.
 ///
@@ -26,7 +27,7 @@ pub fn svg(scene: &Scene, style: &Style) -> Result<String, FigureError> {
     let mut pictures = String::new();
     for (panel, frame) in scene.panels.iter().zip(&page.frames) {
         if let Some(picture) = &panel.picture {
-            pictures.push_str(&image(picture, frame.rect)?);
+            pictures.push_str(&image(picture, picture_place(picture, frame.rect))?);
         }
     }
     Ok(headed(&out, &pictures, scene, page.size))
@@ -53,6 +54,13 @@ fn around(canvas: &Canvas, page: &Layout, style: &Style) -> Result<(), FigureErr
 
 /// A piece of line with its mark, for the legend.
 fn sample(canvas: &Canvas, look: Look, at: Place) -> Result<(), FigureError> {
+    if look.bar.is_some() {
+        let (half, full) = (8.0, look.dash == Some(Dash::Solid));
+        let rect = Rect { x: at.0 + SAMPLE / 2.0 - half, y: at.1 - 3.0, width: 2.0 * half, height: 6.0 };
+        let corners = [(rect.x, rect.y), (rect.right(), rect.y), (rect.right(), rect.bottom()), (rect.x, rect.bottom())];
+        canvas.fill(&corners, ink(look.colour).mix(if full { 1.0 } else { 0.3 }))?;
+        return canvas.edge(rect, ink(look.colour), 0.4);
+    }
     if let Some(dash) = look.dash {
         // Dots alone would be lost in a legend: the pattern is the same, the line a little stronger.
         let width = if dash == Dash::Dots { look.width + 0.2 } else { look.width };

@@ -86,5 +86,5 @@ fn mean(x: f64, sources: Vec<Source>) -> Point {
     let values = || sources.iter().map(|s| s.value);
     let y = values().sum::<f64>() / sources.len() as f64;
     let band = (sources.len() > 1).then(|| (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)));
-    Point { x, y, band, sources }
+    Point { x, y, band, sources, ..Point::default() }
 }

@@ -62,6 +62,22 @@ impl Dots {
         }
     }
 
+    /// Fills from the first place (lower left) to the second (upper right); `hatched`: every other dot. What is not empty
+    /// shows: it is at least one dot wide and high.
+    pub fn fill(&mut self, from: (f64, f64), to: (f64, f64), series: usize, hatched: bool) {
+        let (wide, high) = ((self.columns * FINE.0) as f64, (self.rows * FINE.1) as f64);
+        let share = |v: f64| v.clamp(0.0, 1.0);
+        if !(share(to.0) > share(from.0) && share(to.1) > share(from.1)) {
+            return;
+        }
+        let span = |low: f64, high: f64| (low.round() as usize)..(high.round() as usize).max(low.round() as usize + 1);
+        let below = span(share(from.1) * high, share(to.1) * high);
+        for x in span(share(from.0) * wide, share(to.0) * wide) {
+            let rows = below.clone().filter_map(|y| (high as usize).checked_sub(y + 1));
+            rows.filter(|y| !hatched || (x + y).is_multiple_of(2)).for_each(|y| self.dot(x, y, series, hatched));
+        }
+    }
+
     fn dot(&mut self, x: usize, y: usize, series: usize, faint: bool) {
         let at = y / FINE.1 * self.columns + x / FINE.0;
         let Some(cell) = self.cells.get_mut(at).filter(|_| x / FINE.0 < self.columns) else { return };

@@ -42,6 +42,10 @@ impl Signs {
 pub trait Inks {
     /// Signs.
     fn signs(&self) -> Signs;
+    /// Whether there are colours, as a picture needs.
+    fn colours(&self) -> bool {
+        true
+    }
     /// A series' mark, where it has one.
     fn marker(&self, look: Look) -> Option<&'static str> {
         look.marker.map(|marker| marker.glyph(!self.signs().braille))
@@ -84,6 +88,10 @@ pub struct TerminalStyle {
 impl Inks for TerminalStyle {
     fn signs(&self) -> Signs {
         if self.ascii { ASCII } else { LINES }
+    }
+
+    fn colours(&self) -> bool {
+        !self.plain && !self.ascii
     }
 
     fn line(&self, look: Look) -> Style {

@@ -26,12 +26,12 @@ const PANEL: (u16, u16) = (26, 8);
 const PICTURE: u16 = 15;
 
 /// A scene as a widget: the legend, then as many panels as the area holds, the rest counted in the last line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct SceneView<'a> {
     /// What is drawn.
     pub scene: &'a Scene,
-    /// How.
-    pub style: TerminalStyle,
+    /// With what.
+    pub inks: &'a dyn Inks,
 }
 
 impl Widget for SceneView<'_> {
@@ -44,7 +44,7 @@ impl Widget for SceneView<'_> {
         }
         let least = if self.scene.panels.iter().any(|p| p.picture.is_some()) { PICTURE } else { PANEL.0 };
         let columns = self.scene.columns.clamp(1, usize::from(area.width / least).max(1));
-        let rows: Vec<&[Panel]> = self.scene.panels.chunks(columns).collect();
+        let rows: Vec<&[Panel]> = self.scene.in_rows(columns).collect();
         let fit = usize::from(room.height / PANEL.1).max(1);
         let shown = &rows[..rows.len().min(fit)];
         let hidden: usize = rows[shown.len()..].iter().map(|r| r.len()).sum();
@@ -52,7 +52,7 @@ impl Widget for SceneView<'_> {
         self.rows(shown, columns as u16, Rect { height, ..room }, buf);
         if hidden > 0 {
             let text = format!("and {hidden} more panels: enlarge the terminal, or write a file");
-            buf.set_stringn(room.x, room.bottom() - 1, text, usize::from(room.width), self.style.frame());
+            buf.set_stringn(room.x, room.bottom() - 1, text, usize::from(room.width), self.inks.frame());
         }
     }
 }
@@ -74,7 +74,7 @@ impl SceneView<'_> {
             if y >= area.y + (area.height / 4).max(1) {
                 break;
             }
-            let (next, _) = buf.set_stringn(x, y, &sample, usize::from(area.right() - x), self.style.line(look));
+            let (next, _) = buf.set_stringn(x, y, &sample, usize::from(area.right() - x), self.inks.mark(look));
             let room = usize::from(area.right().saturating_sub(next));
             let (next, _) = buf.set_stringn(next, y, format!(" {label}"), room, Style::new());
             x = (next + 3).min(area.right());
@@ -83,14 +83,18 @@ impl SceneView<'_> {
     }
 
     fn sample(&self, look: Look) -> String {
-        let line = match (look.dash, self.style.ascii) {
+        let ascii = !self.inks.signs().braille;
+        if look.bar.is_some() {
+            return if look.dash == Some(super::scene::Dash::Dots) { ["⢕⢕", "::"] } else { ["⣿⣿", "||"] }[usize::from(ascii)].to_owned();
+        }
+        let line = match (look.dash, ascii) {
             (None, _) => " ",
             (Some(super::scene::Dash::Solid), false) => "─",
             (Some(super::scene::Dash::Dashes), false) => "╌",
             (Some(super::scene::Dash::Dots | super::scene::Dash::DashDot), false) => "┈",
             (Some(_), true) => "-",
         };
-        format!("{line}{}{line}", look.marker.map_or(line, |m| m.glyph(self.style.ascii)))
+        format!("{line}{}{line}", self.inks.marker(look).unwrap_or(line))
     }
 
     /// Shares the height among rows by the stretch of their panels.
@@ -103,11 +107,11 @@ impl SceneView<'_> {
             let wished = PANEL.1 + (spare * stretch(row) / whole).floor() as u16;
             let height = if number + 1 == rows.len() { area.bottom() - y } else { wished.min(area.bottom() - y) };
             for (column, panel) in row.iter().enumerate() {
-                let width = area.width / columns;
+                let width = if panel.whole_row { area.width } else { area.width / columns };
                 let x = area.x + column as u16 * width;
-                let gap = u16::from(column + 1 < usize::from(columns)) * 2;
+                let gap = u16::from(!panel.whole_row && column + 1 < usize::from(columns)) * 2;
                 let place = Rect { x, y, width: width.saturating_sub(gap), height };
-                PanelView { panel, style: self.style }.render(place, buf);
+                PanelView { panel, inks: self.inks }.render(place, buf);
             }
             y += height;
         }
@@ -118,7 +122,7 @@ impl SceneView<'_> {
 pub fn lines(scene: &Scene, width: u16, height: u16, ascii: bool) -> Vec<String> {
     let area = Rect::new(0, 0, width, height);
     let mut buf = Buffer::empty(area);
-    SceneView { scene, style: TerminalStyle { ascii, plain: true } }.render(area, &mut buf);
+    SceneView { scene, inks: &TerminalStyle { ascii, plain: true } }.render(area, &mut buf);
     let row = |y: u16| (0..width).filter_map(|x| buf.cell((x, y))).map(|c| c.symbol()).collect::<String>().trim_end().to_owned();
     (0..height).map(row).collect()
 }

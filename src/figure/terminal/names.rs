@@ -91,8 +91,11 @@ impl Plot<'_> {
         for line in &self.panel.references {
             let long = length(line.name()) as u16;
             let place = match (line.kind, line.along) {
-                (Kind::Value, Along::Y) => self.row(line.value).and_then(|y| self.free(dots, y, long).map(|x| (x, y))),
-                (Kind::Value | Kind::Phase, Along::X) => {
+                (Kind::Value | Kind::Threshold, Along::Y) => {
+                    let over = (line.kind == Kind::Threshold).then(|| self.frame.right().saturating_sub(long).max(self.frame.x));
+                    self.row(line.value).and_then(|y| self.free(dots, y, long).or(over).map(|x| (x, y)))
+                }
+                (Kind::Value | Kind::Phase | Kind::Threshold, Along::X) => {
                     self.column(line.value).map(|x| ((x + 1).min(self.frame.right().saturating_sub(long)), self.frame.y))
                 }
                 _ => None,

@@ -9,7 +9,7 @@
 //!     0    2    4
 //! ```
 
-use super::inks::{Inks, TerminalStyle};
+use super::inks::Inks;
 use super::picture;
 use super::plot::Plot;
 use crate::figure::scene::{Kind, Panel};
@@ -22,12 +22,12 @@ use ratatui::widgets::Widget;
 const LEAST: (u16, u16) = (14, 5);
 
 /// A panel as a widget: title, frame, curves and values at the axes, as far as the area holds them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct PanelView<'a> {
     /// What is drawn.
     pub panel: &'a Panel,
-    /// How.
-    pub style: TerminalStyle,
+    /// With what.
+    pub inks: &'a dyn Inks,
 }
 
 impl Widget for PanelView<'_> {
@@ -42,12 +42,12 @@ impl Widget for PanelView<'_> {
         }
         let room = Rect { y: area.y + 1, height: area.height - 1, ..area };
         if let Some(picture) = &self.panel.picture {
-            picture::draw(picture, self.style, Rect { height: room.height - 1, ..room }, buf);
+            picture::draw(picture, self.inks, Rect { height: room.height - 1, ..room }, buf);
             return self.centred(&self.panel.x.title, room.bottom() - 1, area, buf);
         }
         let frame = self.frame(room);
         if frame.height > 0 {
-            Plot { panel: self.panel, inks: &self.style, frame, room }.draw(buf);
+            Plot { panel: self.panel, inks: self.inks, frame, room }.draw(buf);
         }
     }
 }
@@ -56,15 +56,15 @@ impl PanelView<'_> {
     fn heading(&self, area: Rect, buf: &mut Buffer) {
         let room = usize::from(area.width);
         let (x, _) = buf.set_stringn(area.x, area.y, &self.panel.title, room, Style::new().add_modifier(Modifier::BOLD));
-        let apart = if self.panel.title.is_empty() {
+        let apart = if self.panel.title.is_empty() || self.panel.y.title.is_empty() {
             ""
-        } else if self.style.ascii {
+        } else if !self.inks.signs().braille {
             ", "
         } else {
             " · "
         };
         let left = room.saturating_sub(usize::from(x - area.x));
-        buf.set_stringn(x, area.y, format!("{apart}{}", self.panel.y.title), left, self.style.frame());
+        buf.set_stringn(x, area.y, format!("{apart}{}", self.panel.y.title), left, self.inks.frame());
     }
 
     /// Why there is nothing, in as many lines as it takes.
@@ -87,9 +87,9 @@ impl PanelView<'_> {
     }
 
     fn centred(&self, text: &str, y: u16, area: Rect, buf: &mut Buffer) {
-        let text = if self.style.ascii { text.replace('×', "x").replace('…', "~") } else { text.to_owned() };
+        let text = if !self.inks.signs().braille { text.replace('×', "x").replace('…', "~") } else { text.to_owned() };
         let shift = (usize::from(area.width).saturating_sub(text.chars().count()) / 2) as u16;
-        buf.set_stringn(area.x + shift, y, text, usize::from(area.width), self.style.frame());
+        buf.set_stringn(area.x + shift, y, text, usize::from(area.width), self.inks.frame());
     }
 
     /// What is left for curves beside values and names.

@@ -1,6 +1,6 @@
 //! A picture in a terminal: two pixels a cell as half-blocks, or a ramp of characters where there are no colours.
 
-use super::inks::TerminalStyle;
+use super::inks::Inks;
 use crate::figure::scene::Picture;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -23,7 +23,7 @@ pub fn span(at: u16, cells: u16, pixels: usize) -> std::ops::Range<usize> {
 }
 
 /// Draws `picture` in the middle of the top of `area`, as large as its proportions allow.
-pub(super) fn draw(picture: &Picture, style: TerminalStyle, area: Rect, buf: &mut Buffer) {
+pub(super) fn draw(picture: &Picture, inks: &dyn Inks, area: Rect, buf: &mut Buffer) {
     let (width, height) = (picture.width.max(1) as f64, picture.height.max(1) as f64);
     // A cell is twice as high as wide.
     let columns = f64::from(area.width).min(2.0 * f64::from(area.height) * width / height).floor() as u16;
@@ -32,7 +32,7 @@ pub(super) fn draw(picture: &Picture, style: TerminalStyle, area: Rect, buf: &mu
     for y in 0..rows {
         for x in 0..columns {
             let Some(cell) = buf.cell_mut((left + x, area.y + y)) else { continue };
-            if style.plain || style.ascii {
+            if !inks.colours() {
                 let [r, g, b] = mean(picture, (x, columns), (y, rows)).map(f64::from);
                 let grey = (0.299 * r + 0.587 * g + 0.114 * b) / 255.0;
                 cell.set_char(ramp(grey));

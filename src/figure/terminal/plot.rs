@@ -4,7 +4,7 @@ use super::dots::{self, Dots};
 use super::inks::Inks;
 use super::put;
 use crate::figure::draw::geometry::{Rect as Unit, clip};
-use crate::figure::scene::{Along, Kind, Panel, Reference, Role, Series};
+use crate::figure::scene::{Along, Dash, Kind, Panel, Reference, Role, Series};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -34,8 +34,10 @@ impl Plot<'_> {
         let dots = self.dots();
         self.paint(&dots, buf);
         self.ends(&dots, buf);
-        self.names_inside(&dots, buf);
         self.marks(buf);
+        self.panel.references.iter().filter(|line| line.kind == Kind::Threshold).for_each(|line| self.reference(line, buf));
+        self.labels(buf);
+        self.names_inside(&dots, buf);
     }
 
     /// The column of a value.
@@ -114,6 +116,10 @@ impl Plot<'_> {
         let mut dots = Dots::new(self.frame.width, self.frame.height);
         for (number, series) in self.panel.series.iter().enumerate() {
             let Some(dash) = series.look.dash else { continue };
+            if let Some(wide) = series.look.bar {
+                self.bars(&mut dots, number, series, wide);
+                continue;
+            }
             let path = self.panel.path(series, usize::from(self.frame.width) * 2);
             let mut run = 0;
             for part in clip(&path, Unit { x: 0.0, y: 0.0, width: 1.0, height: 1.0 }) {
@@ -121,6 +127,32 @@ impl Plot<'_> {
             }
         }
         dots
+    }
+
+    fn bars(&self, dots: &mut Dots, number: usize, series: &Series, wide: f64) {
+        let place = |x: f64, y: f64| (self.panel.x.position(x), self.panel.y.position(y));
+        for point in series.points.iter().filter(|point| point.y.is_finite()) {
+            let foot = point.band.map_or(self.panel.y.min, |(low, _)| low);
+            let (from, to) = (place(point.x - wide / 2.0, foot), place(point.x + wide / 2.0, point.y));
+            dots.fill(from, to, number, series.look.dash == Some(Dash::Dots));
+        }
+    }
+
+    /// Words over points, where they fit.
+    fn labels(&self, buf: &mut Buffer) {
+        let mut taken: Vec<(i32, i32, i32)> = Vec::new();
+        for series in self.panel.series.iter().rev() {
+            for point in series.points.iter().filter(|point| !point.label.is_empty()) {
+                let (Some(x), Some(y)) = (self.column(point.x), self.row(point.y)) else { continue };
+                let (left, right, long) = (i32::from(self.frame.x), i32::from(self.frame.right()), length(&point.label));
+                let start = (i32::from(x) - long / 2).min(right - long).max(left);
+                let above = i32::from(y.saturating_sub(1).max(self.frame.y));
+                if taken.iter().all(|(row, from, to)| *row != above || start > *to || start + long < *from) {
+                    put(buf, self.frame, start, above, &point.label, self.inks.mark(series.look));
+                    taken.push((above, start, start + long));
+                }
+            }
+        }
     }
 
     fn paint(&self, dots: &Dots, buf: &mut Buffer) {

@@ -115,16 +115,23 @@ impl Inks for Theme<'_> {
             Role::Rate => theme.lr.0,
             Role::ToCome => theme.ghost.0,
             Role::Now => theme.title.0,
+            Role::Clean => theme.ca_line.0,
+            Role::Poisoned => theme.asr_line.0,
+            Role::Flagged => theme.bad.0,
             Role::Other => theme.text.0,
         }
     }
 
     fn mark(&self, look: Look) -> Style {
         match look.role {
-            Role::Asr => self.view.theme.asr.0,
-            Role::Ca => self.view.theme.ca.0,
+            Role::Asr | Role::Poisoned => self.view.theme.asr.0,
+            Role::Ca | Role::Clean => self.view.theme.ca.0,
             _ => self.line(look),
         }
+    }
+
+    fn colours(&self) -> bool {
+        !self.view.theme.colourless && self.view.glyphs.braille
     }
 
     fn frame(&self) -> Style {
@@ -152,6 +159,7 @@ impl Inks for Theme<'_> {
             Kind::Phase => (theme.handle.0, theme.handle.0),
             Kind::Handle if line.strong => (theme.lr.0, theme.selected.0),
             Kind::Handle => (theme.grid.0, theme.handle.0),
+            Kind::Threshold => (theme.warn.0, theme.warn.0),
         }
     }
 }

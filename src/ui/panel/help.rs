@@ -51,7 +51,7 @@ fn text<'a>(view: &View<'a>, width: usize) -> Vec<Line<'a>> {
 }
 
 /// `text` in lines of at most `width` columns.
-fn folded(text: &str, width: usize) -> Vec<String> {
+pub(super) fn folded(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let last = lines.len() - 1;

@@ -7,6 +7,7 @@ pub mod choices;
 pub mod confirm;
 pub mod cost;
 pub mod curves;
+pub mod evidence;
 pub mod footer;
 pub mod header;
 pub mod help;

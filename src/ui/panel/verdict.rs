@@ -24,15 +24,16 @@ use ratatui::widgets::{Paragraph, Wrap};
 /// Rows that the panel wants in `width` columns.
 pub fn rows(view: &View, width: u16) -> u16 {
     let inside = width.saturating_sub(4).max(1);
-    verdict(view.state).map_or(0, |v| 6 + lines_of(&v.sentence, inside) + lines_of(&next(&v), inside))
+    verdict(view.state).map_or(0, |v| 6 + lines_of(&v.sentence, inside) + lines_of(&next(view, &v), inside))
 }
 
 fn lines_of(text: &str, width: u16) -> u16 {
     (text.chars().count() as u16).div_ceil(width)
 }
 
-fn next(verdict: &Verdict) -> String {
-    format!("next: {}", verdict.next)
+fn next(view: &View, verdict: &Verdict) -> String {
+    let more = if view.state.defense.evidence.is_empty() { "" } else { "; w shows what the defense saw" };
+    format!("next: {}{more}", verdict.next)
 }
 
 /// Whether there is something to show.
@@ -48,7 +49,7 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let mut lines = vec![Line::styled(view.glyphs.words(&verdict.sentence), style)];
     lines.extend(table(view, &verdict, inner.width.into()));
-    lines.push(Line::styled(next(&verdict), view.theme.faint.0));
+    lines.push(Line::styled(next(view, &verdict), view.theme.faint.0));
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inner);
 }
 
