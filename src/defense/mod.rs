@@ -9,11 +9,20 @@
 //! Conventional and super-fine-tuning differ in the learning rate alone (spec.md 3.1, 3.2): the schedule is a property of
 //! the run's settings ([`RunSpec::schedule`]).
 
+mod abl;
+mod ac;
+mod cluster;
+mod eigen;
+mod filter;
 mod fine_pruning;
 mod fine_tuning;
 mod nad;
 mod neural_cleanse;
+#[cfg(test)]
+mod planted;
+mod reduce;
 mod reversal;
+mod spectral;
 
 use crate::attack::Poisoned;
 use crate::data::{Dataset, Split};
@@ -50,6 +59,11 @@ impl<B: Train> Case<'_, B> {
     /// A copy of the backdoored model to be trained. A clone would share its running statistics, which training moves.
     pub fn copy(&self) -> PreActResNet<B> {
         PreActResNet::from_inner(self.model.valid())
+    }
+
+    /// The images that the defender trains on: the poisoned training set where it holds that, its clean images elsewhere.
+    pub fn held(&self) -> &Split {
+        self.poisoned.map_or(self.clean, |poisoned| &poisoned.split)
     }
 
     /// A network of the same kind with fresh weights, for defenses that train from scratch.
@@ -161,7 +175,10 @@ pub fn build<B: Train>(spec: &RunSpec) -> Box<dyn Defense<B>> {
         Method::FinePruning(_) => Box::new(fine_pruning::FinePruning::default()),
         Method::Nad(_) => Box::new(nad::Nad),
         Method::NeuralCleanse(_) => Box::new(neural_cleanse::NeuralCleanse::default()),
-        _ => Box::new(fine_tuning::FineTuning),
+        Method::Abl(settings) => Box::new(abl::Abl::new(settings.clone())),
+        Method::Ac(settings) => Box::new(ac::Ac::new(settings.clone())),
+        Method::Spectral(settings) => Box::new(spectral::Spectral::new(settings.clone())),
+        Method::FineTuning(_) | Method::SuperFineTuning(_) | Method::ClassifierOnly(_) | Method::Whole(_) => Box::new(fine_tuning::FineTuning),
     }
 }
 

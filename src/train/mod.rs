@@ -30,7 +30,7 @@ mod warped;
 pub use adam::{Adam, BETAS};
 pub use batch::{Batches, Lookup, Source};
 pub use downstream::SecondTask;
-pub use evaluate::{Exam, Examine, Lens, Posteriors, Rule, examiner, lens_indices};
+pub use evaluate::{Answer, Exam, Examine, Lens, Posteriors, Rule, cross_entropies, examiner, lens_indices};
 pub use features::Monitor;
 pub use input_aware::InputAware;
 pub use learner::{Classifier, Learner};
@@ -226,10 +226,22 @@ impl<B: Train> Loop<'_, B> {
             Stage::Defense if phase == "teacher" => "defense.teacher_lr",
             Stage::Pretrain if self.spec.pretrain.is_some() => "pretrain.lr",
             Stage::Pretrain | Stage::Attack => "attack.lr",
-            Stage::Defense if self.spec.get("defense.lr").is_some() => "defense.lr",
-            Stage::Defense => "defense.lr_max1 or defense.lr_max2",
+            Stage::Defense => self.defense_rate(),
         };
         Err(TrainError::Diverged { step: self.progress.step, lr: self.lr, setting })
+    }
+
+    /// The setting behind the learning rate of the defense's last step.
+    fn defense_rate(&self) -> &'static str {
+        let pace = &self.task.pace;
+        let phase = pace.place(self.progress.step.saturating_sub(1)).phase;
+        match pace.phases()[phase].name.as_str() {
+            "isolate" => "defense.isolation_lr",
+            "unlearn" => "defense.unlearn_lr",
+            "teacher" => "defense.teacher_lr",
+            _ if self.spec.get("defense.lr").is_some() => "defense.lr",
+            _ => "defense.lr_max1 or defense.lr_max2",
+        }
     }
 
     /// A look at the fixed subset.
