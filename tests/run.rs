@@ -71,6 +71,51 @@ fn a_killed_run_of_every_attack_goes_on_to_the_same_end() {
     killed(&|runs| tiny(runs, &["--set", "attack.name=lf", "--set", "attack.pattern=universal"]));
 }
 
+/// Defenses that hold the poisoned set: what they found before training, and what they isolated in it, is kept.
+#[test]
+fn a_killed_run_of_every_defense_that_filters_goes_on_to_the_same_end() {
+    killed(&|runs| tiny(runs, &["--set", "defense.name=ac", "--set", "defense.silhouette_threshold=-1"]));
+    killed(&|runs| tiny(runs, &["--set", "defense.name=spectral"]));
+    let abl = ["--set", "defense.name=abl", "--set", "defense.isolation_epochs=2", "--set", "defense.unlearn_epochs=4", "--set"];
+    killed(&|runs| tiny(runs, &[&abl[..], &["defense.unlearn_lr=0.05"][..]].concat()));
+}
+
+/// What a defense holds, removes, and says of it: `clean_images` 0, and everything that was found in the log.
+#[test]
+fn a_defense_that_filters_says_what_it_removed() {
+    let runs = tempfile::tempdir().unwrap();
+    for (name, kind, kept) in [("spectral", "scores", 218), ("ac", "clusters", 0), ("abl", "isolation", 256)] {
+        let set = format!("defense.name={name}");
+        json(&tiny(runs.path(), &["--set", &set, "--set", "defense.unlearn_epochs=1"][..if name == "abl" { 4 } else { 2 }]).output().unwrap());
+        let (_, lines) = streams(runs.path()).into_iter().find(|(id, _)| id.contains(name)).unwrap();
+        let facts = &lines[0]["facts"];
+        assert_eq!((&facts["clean_images"], &facts["poisoned_images"]), (&0.into(), &26.into()), "{facts}");
+        let found = lines.iter().find(|line| line["kind"] == kind).unwrap_or_else(|| panic!("{name}: no {kind}"));
+        let removed = found["detection"]["removed"].as_u64().unwrap();
+        let trained = facts["train_images"].as_u64().unwrap();
+        assert_eq!(found["detection"]["poisoned"], 26, "{name}");
+        match name {
+            "abl" => assert_eq!((trained, removed), (kept, 3)),
+            _ => assert_eq!(trained, 256 - removed, "{name}"),
+        }
+        assert!(kept == 0 || trained.abs_diff(kept) <= 6, "{name} trained on {trained}");
+    }
+}
+
+/// A rate beyond all bounds ends in words that name the setting of the phase it was in.
+#[test]
+fn a_diverging_phase_names_its_own_setting() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = tiny(runs.path(), &["--set", "defense.name=abl", "--set", "defense.isolation_lr=10"]).output().unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(1) {
+        assert!(words.contains("no longer a number") && words.contains("defense.isolation_lr"), "{words}");
+    } else {
+        // It may also survive; then it must be whole.
+        json(&output);
+    }
+}
+
 #[test]
 fn a_killed_transfer_goes_on_to_the_same_end() {
     killed(&|runs| tiny(runs, &TRANSFER));

@@ -75,15 +75,23 @@ impl<B: Kernels> PreActResNet<B> {
         self.num_params() - 2 * channels
     }
 
+    /// The last block's output.
+    ///
+    /// # Shapes
+    /// - x: `[batch, 3, height, width]`, normalised
+    /// - output: `[batch, widths.last(), height / 2^(stages - 1), width / 2^(stages - 1)]`
+    pub fn last_stage(&self, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 4> {
+        let h = conv2d(&self.conv1, x);
+        self.layers.iter().flatten().fold(h, |h, block| block.forward(h, mode))
+    }
+
     /// What `linear` sees: the last block's output, averaged over all pixels.
     ///
     /// # Shapes
     /// - x: `[batch, 3, height, width]`, normalised
     /// - output: `[batch, widths.last()]`
     pub fn features(&self, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 2> {
-        let h = conv2d(&self.conv1, x);
-        let h = self.layers.iter().flatten().fold(h, |h, block| block.forward(h, mode));
-        kernel::mean_pixels(h)
+        kernel::mean_pixels(self.last_stage(x, mode))
     }
 
     /// The same network with a fresh classifier of `classes` outputs: the transfer scenario's start (spec.md section 2).

@@ -27,7 +27,8 @@ pub struct Abl {
     pub unlearn_epochs: u64,
     /// Learning rate of the ascent.
     pub unlearn_lr: f64,
-    /// How far CA may fall in the ascent before it is ended (0.2: 20 points).
+    /// How far the accuracy on the training images that were not isolated may fall in the ascent before it is ended (0.2: 20
+    /// points).
     pub largest_fall: f64,
 }
 
@@ -81,7 +82,7 @@ pub struct Ac {
     pub size_threshold: f64,
     /// A class whose silhouette is above this falls in two.
     pub silhouette_threshold: f64,
-    /// Remove a random half of each class, as BackdoorBench's code does in effect.
+    /// Remove images of each class by chance, as many as its smaller cluster has, as BackdoorBench's code does in effect.
     pub bb_compat: bool,
 }
 

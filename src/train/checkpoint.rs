@@ -45,6 +45,11 @@ impl Files {
         self.dir.join(format!("{:07}.{name}.safetensors", self.step))
     }
 
+    /// A part that is no weights, for instance what was isolated.
+    pub fn state(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("{:07}.{name}.json", self.step))
+    }
+
     /// Every file of this checkpoint that is there.
     fn all(&self) -> Vec<PathBuf> {
         let prefix = format!("{:07}.", self.step);

@@ -7,7 +7,7 @@ use crate::kernel::Kernels;
 pub use crate::run::event::Answer;
 use crate::run::event::{LensAnswer, Measures, Transfer};
 use burn::prelude::*;
-use burn::tensor::activation::softmax;
+use burn::tensor::activation::{log_softmax, softmax};
 
 /// Images a forward pass: large enough to keep a device busy, small enough for its memory.
 pub const BATCH: usize = 512;
@@ -137,6 +137,19 @@ pub fn answers<B: Kernels>(logits: impl Fn(Tensor<B, 4>) -> Tensor<B, 2>, images
         let classes = posteriors.dims()[1];
         let values = posteriors.into_data().convert::<f32>();
         out.extend(values.as_slice::<f32>().unwrap_or_default().chunks_exact(classes).map(best));
+    }
+    out
+}
+
+/// The cross-entropy of each image against its label. `logits`: of a batch of normalised images.
+pub fn cross_entropies<B: Kernels>(logits: impl Fn(Tensor<B, 4>) -> Tensor<B, 2>, split: &Split, lookup: &Lookup, device: &B::Device) -> Vec<f32> {
+    let mut out = Vec::with_capacity(split.len());
+    for start in (0..split.len()).step_by(BATCH) {
+        let range = start..(start + BATCH).min(split.len());
+        let labels: Vec<i32> = split.labels[range.clone()].iter().map(|l| i32::from(*l)).collect();
+        let labels = Tensor::<B, 1, Int>::from_data(TensorData::new(labels, [range.len()]), device);
+        let picked = log_softmax(logits(lookup.plain(&split.images, range, device)), 1).gather(1, labels.unsqueeze_dim(1));
+        out.extend(picked.neg().into_data().convert::<f32>().as_slice::<f32>().unwrap_or_default());
     }
     out
 }
