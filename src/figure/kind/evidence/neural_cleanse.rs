@@ -104,7 +104,9 @@ fn truth(subject: &Subject, found: &Reversals) -> String {
     let hit = found.labels.iter().any(|l| l.flagged && l.label == target);
     let others = found.labels.iter().filter(|l| l.flagged && l.label != target).count();
     let known = format!("Known to the viewer, not to the defense: the target is label {}.", subject.class(target));
+    let weak = subject.view.before().is_some_and(|before| before.asr < 0.5);
     let why = match (hit, others, &subject.spec.attack.trigger) {
+        (false, ..) if weak => "It was missed: the backdoor itself had hardly taken hold, so there is no short cut to find.",
         (true, 0, _) => "It was found.",
         (true, ..) => "It was found, and others were flagged beside it; unlearning their patches costs little.",
         (false, _, Trigger::Badnets(_)) => "It was missed, although its trigger is a small patch: its mask is not small enough beside the others'.",
