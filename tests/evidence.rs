@@ -339,9 +339,9 @@ fn what_is_poisoned_or_flagged_differs_by_fill_and_by_colour() {
 }
 
 #[test]
-fn d_opens_and_closes_it() {
+fn w_opens_and_closes_it() {
     let mut state = done("ac");
-    assert!(text(&shown(&state, "dark", false, (120, 36), true)).contains("d what it saw"));
+    assert!(text(&shown(&state, "dark", false, (120, 36), true)).contains("w what it saw"));
     press(&mut state, Chord::Char('w'));
     assert_eq!(state.layers, [Layer::Evidence]);
     assert_snapshot!("bench_evidence_120x36", text(&shown(&state, "dark", false, (120, 36), true)));

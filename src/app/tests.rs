@@ -265,7 +265,7 @@ fn presets_are_offered_and_loaded() {
     assert!(matches!(state.layers.last(), Some(Layer::Choices(c)) if c.items.len() == state.presets.len() && c.items[c.selected].label == "demo"));
     let effects = press(&mut state, "<down> <enter>");
     assert!(matches!(effects[..], [Effect::Preview(_)]));
-    assert_eq!(state.preset.as_deref(), Some("demo-blended"));
+    assert_eq!(state.preset.as_deref(), Some("demo-abl"));
     // From scenario to scenario: standalone, transfer, encoder, and no further.
     let scenarios = ["transfer", "encoder", "encoder"].map(|expected| {
         press(&mut state, "p <right> <enter>");

@@ -148,13 +148,7 @@ fn reclassify<B: Train>(case: &Case<'_, B>, left_out: &[Vec<usize>], watch: &mut
         let mean = |of: &dyn Fn(&Answer) -> f64| answers.iter().map(of).sum::<f64>() / answers.len().max(1) as f64;
         Called { own: mean(&|a| f64::from(u8::from(usize::from(a.class) == label))), confidence: mean(&|a| f64::from(a.confidence)) }
     };
-    let called: Vec<Called> = left_out.iter().enumerate().map(ask).collect();
-    if std::env::var_os("ACDBG").is_some() {
-        for (i, c) in called.iter().enumerate() {
-            eprintln!("class {i} left out {} {c:?}", left_out[i].len());
-        }
-    }
-    Ok(called)
+    Ok(left_out.iter().enumerate().map(ask).collect())
 }
 
 /// What a reader must know: where the poison is the larger part of a class, which cluster a rule of size removes.
