@@ -50,9 +50,8 @@ fn lists(table: &Table) -> Result<Vec<&Table>, String> {
 pub fn choices(table: &Table) -> Result<Vec<Vec<String>>, String> {
     let lists = lists(table)?;
     let start = if lists.is_empty() { Vec::new() } else { vec![Vec::new()] };
-    let longer = |chosen: Vec<Vec<String>>, list: &&Table| {
-        chosen.into_iter().flat_map(|before| list.keys().map(move |name| [before.as_slice(), &[name.clone()]].concat())).collect()
-    };
+    let with = |before: &[String], name: &String| before.iter().chain([name]).cloned().collect::<Vec<_>>();
+    let longer = |chosen: Vec<Vec<String>>, list: &&Table| chosen.iter().flat_map(|before| list.keys().map(|name| with(before, name))).collect();
     Ok(lists.iter().fold(start, longer))
 }
 
