@@ -1,9 +1,9 @@
-//! Where things stand on this machine: configuration, data, runs.
+//! Where things stand on this machine: configuration, data, runs, what can be found out again.
 
 use directories::ProjectDirs;
 use std::path::PathBuf;
 
-/// `TUNEOUT_HOME`, when set, holds `config`, `data` and `runs` and takes the place of the platform's directories.
+/// `TUNEOUT_HOME`, when set, holds `config`, `data`, `runs` and `cache` and takes the place of the platform's directories.
 fn home() -> Option<PathBuf> {
     std::env::var_os("TUNEOUT_HOME").filter(|v| !v.is_empty()).map(PathBuf::from)
 }
@@ -20,6 +20,11 @@ pub fn config_dir() -> Option<PathBuf> {
 /// The platform's place for data sets.
 pub fn data_dir() -> Option<PathBuf> {
     home().map(|h| h.join("data")).or_else(|| project().map(|p| p.data_dir().to_owned()))
+}
+
+/// What can be found out again at any time: the device's speed.
+pub fn cache_dir() -> Option<PathBuf> {
+    home().map(|h| h.join("cache")).or_else(|| project().map(|p| p.cache_dir().to_owned()))
 }
 
 /// Run directories: the flag, else `TUNEOUT_RUNS`, else `runs` in the platform's data directory, else `./runs`.

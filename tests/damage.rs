@@ -6,7 +6,7 @@ mod sets;
 use sets::{HEADER, STL, element, gz, idx_file, mat, matrix, packed, small};
 use std::collections::BTreeMap;
 use std::fs;
-use tuneout::data::check;
+use tuneout::data::{check, load};
 
 /// What is done to a file.
 enum Change {
@@ -51,6 +51,9 @@ fn refused(set: &str, changes: Vec<(&str, Change)>) {
             fs::create_dir(&path).unwrap();
         }
         let Err(error) = check(&data, &sets::dirs(root.path())) else { panic!("{set}: damage {number} of {file} is not noticed") };
+        // A run reads the same files by the same reader.
+        let run = load(&data, &sets::dirs(root.path()), &mut |_, _| {});
+        assert!(run.is_err(), "{set}: damage {number} of {file} is noticed by the check alone");
         let error = error.to_string().replace(root.path().to_str().unwrap(), "");
         let name = path.file_name().unwrap().to_str().unwrap().trim_end_matches(".gz");
         assert!(error.contains(name), "damage {number}: `{error}` does not name {name}");

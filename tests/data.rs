@@ -2,7 +2,7 @@
 //!
 //! Run with `--ignored`; without the data these tests fail, so that a run that saw none is not taken for a pass.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tuneout::data::{DataDirs, Dataset, check, load, preview};
 use tuneout::spec::data::{Data, Files, Resized};
 
@@ -59,6 +59,68 @@ fn every_sample_is_read_and_checks_out() {
     let lossless = DataDirs { dirs: vec![root().join("cifar-10-lossless")] };
     let set = load(&Data::Cifar10(Files::default()), &lossless, &mut |_, _| {}).unwrap();
     assert_eq!((set.train.len(), set.test.len()), (8_000, 800));
+}
+
+/// Thirty damages of a file: cuts within it, more at its end, nothing in it.
+fn damages(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let odd = |share: usize| (bytes.len() * share / 27) | 1;
+    let mut all: Vec<Vec<u8>> = (0..27).map(|share| bytes[..odd(share).min(bytes.len() - 1)].to_vec()).collect();
+    all.extend([Vec::new(), [bytes, &[7]].concat(), b"this is something else".to_vec()]);
+    all
+}
+
+/// A folder of links to everything in `from`, and where the file `name` goes, which is left out.
+fn copy_but(from: &Path, to: &Path, name: &str) -> Option<PathBuf> {
+    let mut found = None;
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let there = to.join(entry.file_name());
+        match (entry.path().is_dir(), entry.file_name() == name && found.is_none()) {
+            (true, _) => found = copy_but(&entry.path(), &there, name).or(found),
+            (false, true) => found = Some(there),
+            (false, false) => std::fs::hard_link(entry.path(), &there).or_else(|_| std::fs::copy(entry.path(), &there).map(drop)).unwrap(),
+        }
+    }
+    found
+}
+
+#[test]
+#[ignore = "needs TUNEOUT_TEST_DATA"]
+fn every_sample_is_refused_thirty_times_when_damaged() {
+    let sets = [
+        (Data::Cifar10(Files::default()), "cifar-10-lossless", "test_batch.bin"),
+        (Data::Cifar100(Files::default()), "cifar-100-binary", "test.bin"),
+        (Data::Gtsrb(Resized::default()), "GTSRB-fullsize", "00000.ppm"),
+        (Data::Svhn(Files::default()), "svhn", "test_32x32.mat"),
+        (Data::Stl10(Resized::default()), "stl10_FORMAT_SAMPLE_from_cifar10", "test_X.bin"),
+    ];
+    for (data, folder, name) in sets {
+        let copy = tempfile::tempdir().unwrap();
+        let file = copy_but(&root().join(folder), &copy.path().join(folder), name).unwrap_or_else(|| panic!("{folder} has no {name}"));
+        let good = std::fs::read(find(&root().join(folder), name)).unwrap();
+        let dirs = DataDirs { dirs: vec![copy.path().to_owned()] };
+        std::fs::write(&file, &good).unwrap();
+        assert!(check(&data, &dirs).is_ok(), "{folder}");
+        let damages = damages(&good);
+        assert_eq!(damages.len(), 30);
+        for (number, bytes) in damages.into_iter().enumerate() {
+            std::fs::write(&file, bytes).unwrap();
+            let Err(error) = check(&data, &dirs).map_err(|e| e.to_string()) else { panic!("{name}: damage {number} is not noticed") };
+            let place = ["at byte", "was not found", "; expected"].iter().any(|words| error.contains(words));
+            assert!(error.contains(name) && place, "{name}, damage {number}: {error}");
+        }
+    }
+}
+
+fn find(dir: &Path, name: &str) -> PathBuf {
+    fn look(dir: &Path, name: &str) -> Option<PathBuf> {
+        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).find_map(|path| match path.is_dir() {
+            true => look(&path, name),
+            false => (path.file_name()? == name).then_some(path),
+        })
+    }
+    look(dir, name).unwrap()
 }
 
 #[test]

@@ -342,37 +342,37 @@ fn what_is_poisoned_or_flagged_differs_by_fill_and_by_colour() {
 fn d_opens_and_closes_it() {
     let mut state = done("ac");
     assert!(text(&shown(&state, "dark", false, (120, 36), true)).contains("d what it saw"));
-    press(&mut state, Chord::Char('d'));
+    press(&mut state, Chord::Char('w'));
     assert_eq!(state.layers, [Layer::Evidence]);
     assert_snapshot!("bench_evidence_120x36", text(&shown(&state, "dark", false, (120, 36), true)));
     assert_eq!(press(&mut state, Chord::Char('e')), [Effect::Export]);
-    for closing in [Chord::Char('d'), Chord::Esc, Chord::Char('q')] {
+    for closing in [Chord::Char('w'), Chord::Esc, Chord::Char('q')] {
         press(&mut state, closing);
         assert!(state.layers.is_empty());
-        press(&mut state, Chord::Char('d'));
+        press(&mut state, Chord::Char('w'));
     }
     press(&mut state, Chord::Esc);
     update(&mut state, tuneout::app::Action::Resized(160, 48));
-    press(&mut state, Chord::Char('d'));
+    press(&mut state, Chord::Char('w'));
     assert!(state.layers.is_empty() && state.look.evidence);
     let wide = shown(&state, "dark", false, (160, 48), true);
     assert_snapshot!("bench_evidence_160x48", text(&wide));
-    press(&mut state, Chord::Char('d'));
+    press(&mut state, Chord::Char('w'));
     assert!(text(&shown(&state, "dark", false, (160, 48), true)).contains("trigger lens"));
 }
 
 #[test]
 fn a_search_can_be_watched_and_paused() {
     let mut state = looking();
-    press(&mut state, Chord::Char('d'));
+    press(&mut state, Chord::Char('w'));
     assert!(text(&shown(&state, "dark", false, (80, 24), true)).contains("5 of 12"));
     assert!(matches!(press(&mut state, Chord::Char(' '))[..], [Effect::Send(_)]));
 }
 
 #[test]
 fn the_verdict_points_to_it() {
-    assert!(text(&shown(&done("spectral"), "dark", false, (120, 36), true)).contains("d shows what"));
-    assert!(!text(&shown(&done("fine-tuning"), "dark", false, (120, 36), true)).contains("d shows what"));
+    assert!(text(&shown(&done("spectral"), "dark", false, (120, 36), true)).contains("w shows what"));
+    assert!(!text(&shown(&done("fine-tuning"), "dark", false, (120, 36), true)).contains("w shows what"));
 }
 
 #[test]
@@ -404,7 +404,7 @@ fn no_size_panics_and_ascii_has_words_for_everything() {
             let buffer = shown(&state, "mono", true, (width, height), false);
             assert!(!text(&buffer).contains('\u{fffd}'));
         }
-        press(&mut state, Chord::Char('d'));
+        press(&mut state, Chord::Char('w'));
         let buffer = shown(&state, "mono", true, (80, 24), true);
         assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
         let shown = text(&buffer);

@@ -261,8 +261,8 @@ fn table_1_shows_the_newest_run_of_each_attack_and_how_to_get_the_others() {
     let expected = [
         ("BadNets", "there"),
         ("Blended", "there"),
-        ("LF", "not run: tuneout run demo-lf"),
-        ("Inputaware", "not run: tuneout run demo-input-aware"),
+        ("LF", "not run\ntuneout run demo-lf"),
+        ("Inputaware", "not run\ntuneout run demo-input-aware"),
         ("WaNet", "there"),
     ];
     assert_eq!(titles, expected);
@@ -274,7 +274,7 @@ fn table_1_shows_the_newest_run_of_each_attack_and_how_to_get_the_others() {
     notes_say(&scene, &[&format!("BadNets: {newest}, Signs-12, seed 0, sample 0, test image 17")]);
     let picture = svg(&scene);
     assert_eq!(picture.matches("<image ").count(), 9);
-    says(&words(&picture), &["Table 1:", "clean", "triggered", "difference", "×1", "×4", "×8", "demo-lf"]);
+    says(&words(&picture), &["Table 1:", "clean", "triggered", "difference", "×1", "×4", "×8", "not run", "tuneout run", "demo-lf"]);
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn table_1_takes_any_attacks() {
     let dir = runs_dir(three_attacks);
     let scene = table_1(&dir, &["wanet", "badencoder"]).unwrap();
     assert_eq!((scene.columns, scene.panels.len()), (2, 6));
-    assert_eq!(scene.panels[1].absent.as_deref(), Some("not run: tuneout run demo-encoder"));
+    assert_eq!(scene.panels[1].absent.as_deref(), Some("not run\ntuneout run demo-encoder"));
     let message = table_1(&dir, &["wanett"]).unwrap_err().to_string();
     assert!(message.contains("wanett") && message.contains("wanet, badencoder"), "{message}");
     assert!(table_1(&runs_dir(|_| ()), &[]).unwrap_err().to_string().contains("tuneout run demo"));
@@ -290,7 +290,9 @@ fn table_1_takes_any_attacks() {
     assert!(other.unwrap_err().to_string().contains("leave --attacks out"));
     let sample = dir.path().join(Run::of("demo-wanet", &[]).spec.attack_id("test", None)).join("samples/0-clean.png");
     fs::write(&sample, "no picture").unwrap();
-    assert!(table_1(&dir, &["wanet"]).unwrap().panels[0].absent.as_ref().unwrap().contains("0-clean.png"));
+    let scene = table_1(&dir, &["wanet", "blended"]).unwrap();
+    assert_eq!(scene.panels[0].absent.as_deref(), Some("not readable"));
+    notes_say(&scene, &["WaNet: ", "0-clean.png"]);
 }
 
 #[test]

@@ -5,6 +5,9 @@
 #[path = "common/sets.rs"]
 mod sets;
 
+use burn::backend::Flex;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,9 +16,15 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use tuneout::attack;
 use tuneout::data::fetch::{Form, unpack};
-use tuneout::data::{check, load};
+use tuneout::data::{Normalise, check, load};
+use tuneout::model::{Generator, store};
+use tuneout::run::event::{Clock, Event, EventKind, Facts};
+use tuneout::run::store::read_log;
 use tuneout::spec::data::{Data, Files, Located, Resized};
+use tuneout::spec::{RunSpec, Stage};
+use tuneout::train::Lookup;
 
 /// Bytes that are allocated now, and the most since it was asked for.
 static NOW: AtomicUsize = AtomicUsize::new(0);
@@ -46,7 +55,7 @@ static ALLOCATOR: Counting = Counting;
 /// Longest time for one input; one that takes longer is called a hang.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What a reader may hold whatever the file's length: its buffers, and the threads' own.
-const CONSTANT: usize = 2 << 20;
+const CONSTANT: usize = 1 << 19;
 
 /// Small numbers as headers hold them.
 struct Draw(u64);
@@ -296,6 +305,44 @@ fn archives() {
             assert_eq!(beside.len(), 1, "something was written beside the folder");
             fs::remove_dir_all(&inner).unwrap();
             result
+        });
+    }
+}
+
+/// What a run directory holds: a log, settings, weights, a warp and a picture. The first two are text.
+#[test]
+#[ignore = "takes TUNEOUT_FUZZ_SECONDS"]
+fn run_directories() {
+    let root = temporary();
+    let spec = RunSpec::default().with("attack.name", "wanet", "test").unwrap();
+    let facts = Facts { id: "id".to_owned(), classes: vec!["a".to_owned(), "b".to_owned()], ..Facts::default() };
+    let kinds =
+        [EventKind::Started { stage: Stage::Attack, facts: Box::new(facts) }, EventKind::Applied { path: "defense.lr".to_owned(), value: 0.1 }];
+    let line = |kind| serde_json::to_string(&Event { seq: 0, step: 3, clock: Clock::default(), kind }).unwrap() + "\n";
+    sets::put(root.path(), "events.jsonl", kinds.map(line).concat());
+    sets::put(root.path(), "spec.toml", spec.to_table().to_string());
+    let net = || Generator::<Flex>::new(&[2, 3, 4], 1, &mut ChaCha8Rng::seed_from_u64(0), &Default::default());
+    store::save(&net(), &root.path().join("weights.safetensors")).unwrap();
+    let shape = [3, 8, 8];
+    let lf = RunSpec::default().with("attack.name", "lf", "test").unwrap();
+    for spec in [&spec, &lf] {
+        for (name, bytes) in attack::build(&spec.attack, shape, 0).unwrap().unwrap().files(shape).unwrap() {
+            sets::put(root.path(), name, bytes);
+        }
+    }
+    let (dir, lookup) = (root.path(), Lookup::new(&Normalise { mean: [0.5; 3], std: [0.5; 3] }));
+    let trigger = |spec: &RunSpec| attack::load::<Flex>(&spec.attack, shape, dir, &lookup, &Default::default()).map(drop).map_err(|e| e.to_string());
+    let settings = || {
+        let table = fs::read_to_string(dir.join("spec.toml")).map_err(|e| e.to_string())?.parse().map_err(|e| format!("{e}"))?;
+        RunSpec::from_table(&table, "spec.toml").map(drop).map_err(|e| e.to_string())
+    };
+    for (label, target) in [("log", "jsonl"), ("settings", "toml"), ("weights", "safetensors"), ("warp", "grid.bin"), ("pattern", "png")] {
+        fuzz(label, dir, &[target], 8, || match label {
+            "log" => read_log(&dir.join("events.jsonl")).map(drop).map_err(|e| e.to_string()),
+            "settings" => settings(),
+            "weights" => store::load(net(), &dir.join("weights.safetensors")).map(drop).map_err(|e| e.to_string()),
+            "warp" => trigger(&spec),
+            _ => trigger(&lf),
         });
     }
 }

@@ -1,13 +1,13 @@
 //! The network, its weights on disk and the optimiser against PyTorch (tests/model_reference/generate.py).
 
+mod common;
+
 use burn::backend::{Autodiff, Flex};
 use burn::prelude::*;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
+use common::formula::{close, filled, floats, images, network};
 use serde_json::Value;
-use std::path::Path;
-use tuneout::kernel::{Kernels, Train};
-use tuneout::model::{Mode, PreActResNet, store};
+use tuneout::kernel::Train;
+use tuneout::model::{Mode, store};
 use tuneout::spec::Model;
 use tuneout::train::{Sgd, Trainer};
 
@@ -15,62 +15,6 @@ type B = Autodiff<Flex>;
 
 fn reference() -> Value {
     serde_json::from_str(include_str!("model_reference/reference.json")).unwrap()
-}
-
-fn floats(value: &Value) -> Vec<f32> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(floats).collect(),
-        number => vec![number.as_f64().unwrap() as f32],
-    }
-}
-
-fn formula(n: usize, i: usize) -> f64 {
-    ((i + 1) as f64 * 0.618_033_988_749_894_9 + n as f64 * 0.754_877_666_246_692_7).fract() - 0.5
-}
-
-fn images<B: Backend>(count: usize, n: usize) -> Tensor<B, 4> {
-    let values: Vec<f32> = (0..count * 3072).map(|i| (4.0 * formula(n, i)) as f32).collect();
-    Tensor::from_data(TensorData::new(values, [count, 3, 32, 32]), &Default::default())
-}
-
-fn network<B: Kernels>(model: &Model, classes: usize) -> PreActResNet<B> {
-    PreActResNet::new(&model.stages(), classes, &mut ChaCha8Rng::seed_from_u64(0), &Default::default())
-}
-
-/// The network with the formula's weights: written in PyTorch's layout, filled there, read back.
-fn filled<B: Kernels>(model: &Model, classes: usize, dir: &Path) -> (PreActResNet<B>, Vec<String>) {
-    let file = dir.join("weights.safetensors");
-    store::save(&network::<B>(model, classes), &file).unwrap();
-    let mut bytes = std::fs::read(&file).unwrap();
-    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-    let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
-    let mut names: Vec<String> = header.as_object().unwrap().keys().filter(|k| *k != "__metadata__").cloned().collect();
-    names.sort();
-    for (n, name) in names.iter().enumerate() {
-        let offsets: Vec<usize> = floats(&header[name]["data_offsets"]).iter().map(|v| *v as usize).collect();
-        let shape: Vec<usize> = floats(&header[name]["shape"]).iter().map(|v| *v as usize).collect();
-        let (start, count) = (8 + length + offsets[0], (offsets[1] - offsets[0]) / 4);
-        for i in 0..count {
-            let value = formula(n, i);
-            let value = match (name.contains("bn"), name.rsplit('.').next().unwrap()) {
-                (true, "weight") => 1.0 + value,
-                (true, "running_var") => 1.25 + value,
-                (true, _) => value,
-                (false, _) => value * 2.0 / (shape[1..].iter().product::<usize>().max(1) as f64).sqrt(),
-            };
-            bytes[start + 4 * i..start + 4 * i + 4].copy_from_slice(&(value as f32).to_le_bytes());
-        }
-    }
-    std::fs::write(&file, bytes).unwrap();
-    (store::load(network(model, classes), &file).unwrap(), names)
-}
-
-#[track_caller]
-fn close(ours: &[f32], theirs: &[f32], tolerance: f32) {
-    assert_eq!(ours.len(), theirs.len());
-    for (a, b) in ours.iter().zip(theirs) {
-        assert!((a - b).abs() <= tolerance * b.abs().max(1.0), "{a} is not {b}");
-    }
 }
 
 /// spec.md 12(9): the paper's network has PyTorch's parameter count, names and logits.

@@ -134,6 +134,32 @@ fn a_run_is_steered_from_the_keyboard() {
     assert_eq!(bench.ends(), 0);
 }
 
+/// Every test image is looked through while the run goes on, which is neither stopped nor slowed to a halt by it.
+#[test]
+fn images_are_browsed_while_a_run_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = Terminal::open(dir.path(), 36, 120);
+    bench.wait(|s| s.contains("space start"));
+    bench.press(" ");
+    bench.wait(|_| log(dir.path()).contains("\"stage\":\"defense\""));
+    bench.press("b");
+    bench.wait(|s| s.contains("all 96 asked") && s.contains("training"));
+    bench.press("\t");
+    bench.wait(|s| s.contains("after epoch 2 of") && s.contains("all 96 asked") && s.contains("as in the log"));
+    bench.press("f");
+    bench.wait(|s| s.contains("images · fooled"));
+    let lines = log(dir.path()).lines().count();
+    bench.wait(|_| log(dir.path()).lines().count() > lines + 5);
+    bench.press("\x1b");
+    bench.wait(|s| s.contains("trigger lens") && s.contains("space pause"));
+    bench.press("s");
+    bench.wait(|s| s.to_lowercase().contains("stop"));
+    bench.press("y");
+    bench.wait(|_| log(dir.path()).contains("\"event\":\"stopped\""));
+    bench.press("q");
+    assert_eq!(bench.ends(), 0);
+}
+
 /// A signal from outside leaves the terminal whole and a checkpoint behind.
 #[test]
 fn sigterm_leaves_the_terminal_whole_and_a_checkpoint() {

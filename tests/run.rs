@@ -66,9 +66,107 @@ fn a_killed_run_goes_on_to_the_same_end() {
 #[test]
 fn a_killed_run_of_every_attack_goes_on_to_the_same_end() {
     killed(&|runs| tiny(runs, &["--set", "attack.name=wanet"]));
-    let learned = ["--set", "attack.name=input-aware", "--set", "attack.mask_epochs=2", "--set", "attack.generator_widths=2,3,4"];
+    let learned = [
+        "--set",
+        "attack.name=input-aware",
+        "--set",
+        "attack.mask_epochs=2",
+        "--set",
+        "attack.generator_widths=2,3,4",
+        "--set",
+        "attack.generator_hold=1",
+    ];
     killed(&|runs| tiny(runs, &learned));
     killed(&|runs| tiny(runs, &["--set", "attack.name=lf", "--set", "attack.pattern=universal"]));
+}
+
+/// Defenses that look for something first, or train two networks, go on just so: what was found is recalled.
+#[test]
+fn a_killed_run_of_every_repair_goes_on_to_the_same_end() {
+    let of = |more: &'static [&'static str]| {
+        killed(&|runs| tiny(runs, &[&["--set", "defense.clean_share=0.25"], more].concat()));
+    };
+    of(&["--set", "defense.name=fine-pruning", "--set", "defense.prune_step=0.2"]);
+    of(&["--set", "defense.name=nad", "--set", "defense.teacher_epochs=2"]);
+    // Every label below the median is flagged.
+    of(&["--set", "defense.name=neural-cleanse", "--set", "defense.passes=4", "--set", "defense.anomaly=0"]);
+}
+
+/// Where nothing is flagged the backdoored model is the result, with its measures, after no step at all.
+#[test]
+fn neural_cleanse_that_flags_nothing_returns_the_model() {
+    let runs = tempfile::tempdir().unwrap();
+    let sets = ["--set", "defense.name=neural-cleanse", "--set", "defense.passes=3", "--set", "defense.anomaly=100"];
+    let first = json(&tiny(runs.path(), &sets).output().unwrap());
+    assert_eq!(first["epochs"].as_array().unwrap().len(), 1, "{}", first["epochs"]);
+    for measure in ["ca", "asr", "ra"] {
+        assert_eq!(first["defense"][measure], first["attack"][measure]);
+    }
+    assert!(first["train_seconds"].as_f64().unwrap() > 0.0, "the search is a part of the cost");
+    assert_eq!(json(&tiny(runs.path(), &sets).output().unwrap()), first);
+    let evidence = runs.path().join(first["id"].as_str().unwrap()).join("evidence");
+    for file in ["triggers.safetensors", "label-000-mask.png", "label-011-pattern.png", "label-011-applied.png"] {
+        assert!(evidence.join(file).is_file(), "{file}");
+    }
+}
+
+#[test]
+fn a_rate_that_breaks_a_repair_is_named() {
+    // Weight decay beyond 1 / lr makes every weight larger.
+    let growing = ["--set", "defense.weight_decay=1", "--set", "defense.epochs=40"];
+    let broken = |sets: &[&str], setting: &str| {
+        let runs = tempfile::tempdir().unwrap();
+        let output = tiny(runs.path(), &[&growing, sets].concat()).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && message.contains(setting), "{message}");
+    };
+    broken(&["--set", "defense.name=nad", "--set", "defense.teacher_lr=10", "--set", "defense.teacher_epochs=40"], "defense.teacher_lr");
+    broken(&["--set", "defense.name=fine-pruning", "--set", "defense.lr=10"], "(defense.lr)");
+}
+
+/// Defenses that hold the poisoned set: what they found before training, and what they isolated in it, is kept.
+#[test]
+fn a_killed_run_of_every_defense_that_filters_goes_on_to_the_same_end() {
+    killed(&|runs| tiny(runs, &["--set", "defense.name=ac", "--set", "defense.silhouette_threshold=-1"]));
+    killed(&|runs| tiny(runs, &["--set", "defense.name=spectral"]));
+    let abl = ["--set", "defense.name=abl", "--set", "defense.isolation_epochs=2", "--set", "defense.unlearn_epochs=4", "--set"];
+    killed(&|runs| tiny(runs, &[&abl[..], &["defense.unlearn_lr=0.05"][..]].concat()));
+}
+
+/// What a defense holds, removes, and says of it: `clean_images` 0, and everything that was found in the log.
+#[test]
+fn a_defense_that_filters_says_what_it_removed() {
+    let runs = tempfile::tempdir().unwrap();
+    for (name, kind, kept) in [("spectral", "scores", 218), ("ac", "clusters", 0), ("abl", "isolation", 256)] {
+        let set = format!("defense.name={name}");
+        json(&tiny(runs.path(), &["--set", &set, "--set", "defense.unlearn_epochs=1"][..if name == "abl" { 4 } else { 2 }]).output().unwrap());
+        let (_, lines) = streams(runs.path()).into_iter().find(|(id, _)| id.contains(name)).unwrap();
+        let facts = &lines[0]["facts"];
+        assert_eq!((&facts["clean_images"], &facts["poisoned_images"]), (&0.into(), &26.into()), "{facts}");
+        let found = lines.iter().find(|line| line["kind"] == kind).unwrap_or_else(|| panic!("{name}: no {kind}"));
+        let removed = found["detection"]["removed"].as_u64().unwrap();
+        let trained = facts["train_images"].as_u64().unwrap();
+        assert_eq!(found["detection"]["poisoned"], 26, "{name}");
+        match name {
+            "abl" => assert_eq!((trained, removed), (kept, 3)),
+            _ => assert_eq!(trained, 256 - removed, "{name}"),
+        }
+        assert!(kept == 0 || trained.abs_diff(kept) <= 6, "{name} trained on {trained}");
+    }
+}
+
+/// A rate beyond all bounds ends in words that name the setting of the phase it was in.
+#[test]
+fn a_diverging_phase_names_its_own_setting() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = tiny(runs.path(), &["--set", "defense.name=abl", "--set", "defense.isolation_lr=10"]).output().unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(1) {
+        assert!(words.contains("no longer a number") && words.contains("defense.isolation_lr"), "{words}");
+    } else {
+        // It may also survive; then it must be whole.
+        json(&output);
+    }
 }
 
 #[test]

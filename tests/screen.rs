@@ -14,6 +14,7 @@ use tuneout::app::{Action, Focus, Report, State, reduce, rehearsal, report, upda
 use tuneout::figure::{self, scene::Series};
 use tuneout::run::session::{Failure, FailureKind, Signal};
 use tuneout::spec::preset;
+use tuneout::spec::work::{self, Speeds};
 use tuneout::ui::glyphs::Glyphs;
 use tuneout::ui::hits::{Hits, Target};
 use tuneout::ui::pictures::Pictures;
@@ -244,14 +245,48 @@ fn layers() {
     update(&mut state, Action::Quit);
     assert_snapshot!("layer_confirm_80x24", text(&bench(&state, DARK, 80, 24)));
     let mut state = empty();
+    state.presets = ["demo", "demo-ft", "paper-gtsrb-wanet", "demo-transfer", "demo-encoder"].map(|name| preset::load(name).unwrap()).into();
     update(&mut state, Action::Presets);
-    assert_snapshot!("layer_presets_120x36", text(&bench(&state, DARK, 120, 36)));
+    // The device's speed comes to be known while the list is open.
+    report(&mut state, Report::Speeds(measured()));
+    let list = bench(&state, DARK, 120, 36);
+    assert_snapshot!("layer_presets_120x36", text(&list));
+    let rows: Vec<Vec<&str>> = (0..36).map(|y| (0..120).map(|x| list[(x, y)].symbol()).collect()).collect();
+    let spelt = |row: &[&str]| row.windows(11).position(|cells| cells.concat() == "transfer: a");
+    let (place, heading) = rows.iter().zip(0..).find_map(|(row, y)| Some((spelt(row)? as u16, y))).unwrap();
+    let dark = THEMES.iter().find(|t| t.name == "dark").unwrap();
+    assert_eq!(Some(list[(place, heading)].fg), dark.title.0.fg);
     let mut state = cleaning();
     reduce(
         &mut state,
         Signal::Ended(Err(Failure { message: "the device is out of memory; a smaller batch fits".to_owned(), kind: FailureKind::Device })),
     );
     assert_snapshot!("layer_failure_80x24", text(&bench(&state, DARK, 80, 24)));
+}
+
+/// A speed of the demo's network.
+fn measured() -> Speeds {
+    let mut speeds = Speeds::default();
+    speeds.insert(work::speed(&preset::load("demo").unwrap().spec, 7e10, 3));
+    speeds
+}
+
+#[test]
+fn the_setup_says_how_long_it_takes_and_how_sure_that_is() {
+    let mut state = empty();
+    let foot = |state: &State| text(&panel(state, panel::setup::render, 40, 16)).lines().nth(14).unwrap().to_owned();
+    assert!(foot(&state).contains("time: known once it runs"), "{}", foot(&state));
+    report(&mut state, Report::Speeds(measured()));
+    assert!(foot(&state).contains("min here") && !foot(&state).contains('('), "{}", foot(&state));
+    update(&mut state, Action::SelectSetting("model.name".to_owned()));
+    update(&mut state, Action::Right);
+    assert!(foot(&state).contains(" here (rough)"), "{}", foot(&state));
+    let mut tested = state.clone();
+    tested.machine.speeds = Speeds::default();
+    let mut speeds = Speeds::default();
+    speeds.insert(work::speed(&state.spec, 1e11, 0));
+    report(&mut tested, Report::Speeds(speeds));
+    assert!(foot(&tested).contains(" here (short test)"), "{}", foot(&tested));
 }
 
 #[test]

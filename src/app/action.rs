@@ -1,6 +1,7 @@
 //! Everything a person can do on the screen.
 
 use super::state::Focus;
+use crate::run::answers::Filter;
 use serde::{Deserialize, Serialize};
 
 /// Declares [`Action`] so that the doc line of each variant is its help text too.
@@ -39,6 +40,10 @@ actions! {
     NextTheme,
     /// Show attack and clean-up, only the clean-up, or only the attack.
     NextView,
+    /// Look through the test images with the model's answers.
+    Browse,
+    /// Show the difference under the lens, its spectrum, or that of the clean image.
+    NextContrast,
     /// Draw learning rates on a logarithmic or a linear axis.
     LogScale,
     /// Show or hide the settings that are seldom changed.
@@ -73,6 +78,18 @@ actions! {
     First,
     /// Go to the bottom.
     Last,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// List the images that pass this filter: every one; fooled by the trigger; wrong without it; right in spite of it.
+    Show(Filter),
+    /// List only images of one class.
+    Classes,
+    /// Go to the other model: backdoored, cleaned.
+    OtherModel,
+    /// Ask the newest checkpoint.
+    Refresh,
     /// Type a value, or choose from a list.
     Enter,
     /// LR MAX1 down.

@@ -4,7 +4,7 @@ use super::layer::{Choices, Item, Layer, Purpose};
 use super::rates::number;
 use super::setup::{by_hand, settings, stepped};
 use super::state::{Effect, State, Tone};
-use super::words;
+use super::{cost, words};
 use crate::run::command::Command;
 use crate::spec::field::{self, Field, Kind};
 use crate::spec::{Preset, RunSpec, SpecError};
@@ -120,16 +120,37 @@ pub(super) fn keep_selection(state: &mut State) {
 
 /// Opens the list of prepared runs.
 pub(super) fn offer_presets(state: &mut State) {
-    let item = |p: &Preset| Item { label: p.name.clone(), detail: p.title.clone(), about: p.about.clone() };
-    let items: Vec<Item> = state.presets.iter().map(item).collect();
     let selected = state.presets.iter().position(|p| Some(&p.name) == state.preset.as_ref()).unwrap_or(0);
-    state.layers.push(Layer::Choices(Choices { title: "prepared runs".to_owned(), items, selected, purpose: Purpose::Preset }));
+    state.layers.push(Layer::Choices(Choices { title: "prepared runs".to_owned(), items: presets(state), selected, purpose: Purpose::Preset }));
+}
+
+/// The list of prepared runs says what is known by now.
+pub(super) fn renew_presets(state: &mut State) {
+    let renewed = presets(state);
+    let index = state.layers.iter().position(|layer| matches!(layer, Layer::Choices(c) if c.purpose == Purpose::Preset));
+    if let Some(Layer::Choices(choices)) = index.and_then(|i| state.layers.get_mut(i)) {
+        choices.items = renewed;
+    }
+}
+
+fn presets(state: &State) -> Vec<Item> {
+    let item = |p: &Preset| {
+        let estimate = state.machine.speeds.estimate(&p.spec);
+        Item {
+            label: p.name.clone(),
+            detail: p.title.clone(),
+            note: estimate.as_ref().map(cost::time).unwrap_or_default(),
+            group: p.spec.scenario.about(),
+            about: p.about.clone(),
+        }
+    };
+    state.presets.iter().map(item).collect()
 }
 
 /// Opens the list of a setting's choices.
 pub(super) fn offer_words(state: &mut State, field: &'static Field, words: &[&'static str]) {
     let current = state.spec.get(field.path).map(|v| words::setting(&v, false));
-    let items = words.iter().map(|w| Item { label: (*w).to_owned(), detail: String::new(), about: field.help.to_owned() }).collect();
+    let items = words.iter().map(|w| Item { label: (*w).to_owned(), about: field.help.to_owned(), ..Item::default() }).collect();
     let selected = words.iter().position(|w| Some(*w) == current.as_deref()).unwrap_or(0);
     state.layers.push(Layer::Choices(Choices { title: spoken(field), items, selected, purpose: Purpose::Setting(field.path) }));
 }

@@ -1,8 +1,10 @@
 //! The key table: one list from which dispatch, footer, help overlay and documentation are made.
 
 use super::action::Action;
+use super::browse;
 use super::layer::Layer;
 use super::state::State;
+use crate::run::answers::Filter;
 use crate::spec::Method;
 use std::fmt;
 
@@ -35,6 +37,10 @@ pub enum Chord {
     Home,
     /// End.
     End,
+    /// Page up.
+    PageUp,
+    /// Page down.
+    PageDown,
 }
 
 impl fmt::Display for Chord {
@@ -44,6 +50,8 @@ impl fmt::Display for Chord {
             Self::Char(c) => f.pad(c.encode_utf8(&mut [0; 4])),
             Self::Ctrl(c) => f.pad(&format!("Ctrl-{}", c.to_ascii_uppercase())),
             Self::BackTab => f.pad("Shift-Tab"),
+            Self::PageUp => f.pad("PgUp"),
+            Self::PageDown => f.pad("PgDn"),
             other => f.pad(&format!("{other:?}")),
         }
     }
@@ -58,6 +66,8 @@ pub enum Context {
     Bench,
     /// A value is being typed; other characters go into it.
     Edit,
+    /// The test images with the model's answers.
+    Browse,
     /// The help overlay.
     Help,
     /// A question.
@@ -93,6 +103,10 @@ const fn bench(chord: Chord, action: Action, group: &'static str, short: &'stati
     bind(Context::Bench, chord, action, group, short)
 }
 
+const fn browse(chord: Chord, action: Action, short: &'static str) -> Binding {
+    bind(Context::Browse, chord, action, "browsing the test images", short)
+}
+
 /// Every key. The footer takes its hints in this order, as far as there is room.
 pub static TABLE: &[Binding] = &[
     bench(Chord::Char(' '), Action::Toggle, "the run", "start"),
@@ -100,12 +114,13 @@ pub static TABLE: &[Binding] = &[
     bench(Chord::Tab, Action::FocusNext, "moving about", "panel"),
     bench(Chord::Char('s'), Action::Stop, "the run", "stop"),
     bench(Chord::Char('q'), Action::Quit, "the program", "quit"),
-    bench(Chord::Char('d'), Action::Evidence, "seeing", "what it saw"),
+    bench(Chord::Char('w'), Action::Evidence, "seeing", "what it saw"),
     bench(Chord::Char('['), Action::LrMax1Down, "handles, also while it runs", "LR MAX1"),
     bench(Chord::Char(']'), Action::LrMax1Up, "handles, also while it runs", "LR MAX1"),
     bench(Chord::Char('{'), Action::LrMax2Down, "handles, also while it runs", "LR MAX2"),
     bench(Chord::Char('}'), Action::LrMax2Up, "handles, also while it runs", "LR MAX2"),
     bench(Chord::Char('p'), Action::Presets, "the run", "presets"),
+    bench(Chord::Char('b'), Action::Browse, "seeing", "browse"),
     bench(Chord::Char('('), Action::LrBaseDown, "handles, also while it runs", "LR BASE"),
     bench(Chord::Char(')'), Action::LrBaseUp, "handles, also while it runs", "LR BASE"),
     bench(Chord::Char(','), Action::CycleDown, "handles, also while it runs", "cycle"),
@@ -116,6 +131,7 @@ pub static TABLE: &[Binding] = &[
     bench(Chord::Char('r'), Action::Restart, "the run", "restart"),
     bench(Chord::Char('e'), Action::Export, "the run", "export"),
     bench(Chord::Char('m'), Action::More, "seeing", "more"),
+    bench(Chord::Char('d'), Action::NextContrast, "seeing", "spectrum"),
     bench(Chord::Char('y'), Action::LogScale, "seeing", "LR axis"),
     bench(Chord::Char('t'), Action::NextTheme, "seeing", "theme"),
     bench(Chord::Char('n'), Action::NextSeed, "the run", "seed"),
@@ -141,6 +157,33 @@ pub static TABLE: &[Binding] = &[
     bind(Context::Edit, Chord::Enter, Action::Enter, "", "take it"),
     bind(Context::Edit, Chord::Esc, Action::Back, "", "leave it"),
     bind(Context::Edit, Chord::Backspace, Action::Erase, "", "erase"),
+    browse(Chord::Tab, Action::OtherModel, "other model"),
+    browse(Chord::Char('a'), Action::Show(Filter::All), "show"),
+    browse(Chord::Char('f'), Action::Show(Filter::Fooled), "show"),
+    browse(Chord::Char('w'), Action::Show(Filter::Wrong), "show"),
+    browse(Chord::Char('r'), Action::Show(Filter::Right), "show"),
+    browse(Chord::Char('c'), Action::Classes, "class"),
+    browse(Chord::Esc, Action::Back, "leave"),
+    browse(Chord::Char('d'), Action::NextContrast, "spectrum"),
+    browse(Chord::Char('u'), Action::Refresh, "newest"),
+    browse(Chord::PageUp, Action::PageUp, "page"),
+    browse(Chord::PageDown, Action::PageDown, "page"),
+    browse(Chord::Char('?'), Action::Help, "help"),
+    browse(Chord::Char('t'), Action::NextTheme, "theme"),
+    browse(Chord::Up, Action::Up, ""),
+    browse(Chord::Char('k'), Action::Up, ""),
+    browse(Chord::Down, Action::Down, ""),
+    browse(Chord::Char('j'), Action::Down, ""),
+    browse(Chord::Left, Action::Left, ""),
+    browse(Chord::Char('h'), Action::Left, ""),
+    browse(Chord::Right, Action::Right, ""),
+    browse(Chord::Char('l'), Action::Right, ""),
+    browse(Chord::Home, Action::First, ""),
+    browse(Chord::Char('g'), Action::First, ""),
+    browse(Chord::End, Action::Last, ""),
+    browse(Chord::Char('G'), Action::Last, ""),
+    browse(Chord::Char('b'), Action::Back, ""),
+    browse(Chord::Char('q'), Action::Back, ""),
     bind(Context::Help, Chord::Up, Action::Up, "", "scroll"),
     bind(Context::Help, Chord::Down, Action::Down, "", "scroll"),
     bind(Context::Help, Chord::Char('k'), Action::Up, "", ""),
@@ -157,6 +200,8 @@ pub static TABLE: &[Binding] = &[
     bind(Context::Choices, Chord::Down, Action::Down, "", "move"),
     bind(Context::Choices, Chord::Char('k'), Action::Up, "", ""),
     bind(Context::Choices, Chord::Char('j'), Action::Down, "", ""),
+    bind(Context::Choices, Chord::Left, Action::Left, "", "group"),
+    bind(Context::Choices, Chord::Right, Action::Right, "", "group"),
     bind(Context::Choices, Chord::Home, Action::First, "", ""),
     bind(Context::Choices, Chord::End, Action::Last, "", ""),
     bind(Context::Choices, Chord::Enter, Action::Enter, "", "choose"),
@@ -164,7 +209,7 @@ pub static TABLE: &[Binding] = &[
     bind(Context::Choices, Chord::Esc, Action::Back, "", "close"),
     bind(Context::Choices, Chord::Char('q'), Action::Back, "", ""),
     bind(Context::Evidence, Chord::Char(' '), Action::Toggle, "", "start"),
-    bind(Context::Evidence, Chord::Char('d'), Action::Evidence, "", "close"),
+    bind(Context::Evidence, Chord::Char('w'), Action::Evidence, "", "close"),
     bind(Context::Evidence, Chord::Esc, Action::Back, "", "close"),
     bind(Context::Evidence, Chord::Char('e'), Action::Export, "", "export"),
     bind(Context::Evidence, Chord::Char('q'), Action::Back, "", ""),
@@ -177,6 +222,7 @@ pub static TABLE: &[Binding] = &[
 /// Where the keys go now.
 pub fn context(state: &State) -> Context {
     match state.layers.last() {
+        Some(Layer::Browse) => Context::Browse,
         Some(Layer::Help(_)) => Context::Help,
         Some(Layer::Confirm(_)) => Context::Confirm,
         Some(Layer::Choices(_)) => Context::Choices,
@@ -229,6 +275,7 @@ fn words(state: &State, binding: &Binding) -> Option<&'static str> {
         Action::Toggle if !state.active() => Some("start"),
         Action::Toggle if state.paused() => Some("go on"),
         Action::Toggle => Some("pause"),
+        Action::Browse => browse::possible(state).then_some("browse"),
         Action::Stop => state.active().then_some("stop"),
         Action::Evidence if binding.context == Context::Bench && !state.look.evidence => {
             (!state.defense.evidence.is_empty()).then_some(binding.short)
@@ -257,7 +304,7 @@ pub enum HelpLine {
 /// The help, made from the table: keys of one action on one line, and neighbours that share their words in the footer.
 pub fn help() -> Vec<HelpLine> {
     let mut lines = Vec::new();
-    for group in ["the run", "handles, also while it runs", "moving about", "seeing", "the program"] {
+    for group in ["the run", "handles, also while it runs", "moving about", "seeing", "browsing the test images", "the program"] {
         lines.push(HelpLine::Heading(group));
         let bindings: Vec<&Binding> = TABLE.iter().filter(|b| b.group == group).collect();
         let same = |a: &&Binding, b: &&Binding| a.action == b.action || (!a.short.is_empty() && a.short == b.short);
@@ -303,7 +350,7 @@ mod tests {
     #[test]
     fn every_key_of_the_bench_is_in_the_help() {
         let text = format!("{:?}", help()).to_lowercase();
-        for b in TABLE.iter().filter(|b| matches!(b.context, Context::Bench | Context::Anywhere)) {
+        for b in TABLE.iter().filter(|b| matches!(b.context, Context::Bench | Context::Browse | Context::Anywhere)) {
             assert!(text.contains(&b.action.help().trim_end_matches('.').to_lowercase()), "{} is not explained", b.chord);
             assert!(!b.group.is_empty(), "{} has no group", b.chord);
         }
@@ -311,7 +358,7 @@ mod tests {
 
     #[test]
     fn every_layer_can_be_left_with_escape() {
-        for context in [Context::Edit, Context::Help, Context::Confirm, Context::Choices, Context::Message, Context::Evidence] {
+        for context in [Context::Browse, Context::Edit, Context::Help, Context::Confirm, Context::Choices, Context::Message, Context::Evidence] {
             assert!(TABLE.iter().any(|b| b.context == context && b.chord == Chord::Esc && b.action == Action::Back), "{context:?}");
         }
     }

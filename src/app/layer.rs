@@ -3,6 +3,8 @@
 /// One layer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Layer {
+    /// The test images with the model's answers: [`super::browse`].
+    Browse,
     /// Every key, from the key table; lines scrolled.
     Help(u16),
     /// A question before something that cannot be taken back at once.
@@ -53,12 +55,16 @@ pub struct Choices {
 }
 
 /// A line of a list.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Item {
     /// The word.
     pub label: String,
     /// A few words on it.
     pub detail: String,
+    /// A word or two at the right end.
+    pub note: String,
+    /// What it belongs to; said above the first line of each.
+    pub group: &'static str,
     /// A sentence or two, shown for the line under the cursor.
     pub about: String,
 }
@@ -70,6 +76,8 @@ pub enum Purpose {
     Preset,
     /// The value of the setting at this path.
     Setting(&'static str),
+    /// The class of the images to browse.
+    Class,
 }
 
 /// Something to be read.

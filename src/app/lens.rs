@@ -2,7 +2,8 @@
 
 use crate::data::Images;
 pub use crate::data::difference;
-use crate::run::event::{Answer, LensAnswer};
+use crate::run::event::LensAnswer;
+pub use crate::run::score::Reading;
 
 /// Pictures for the lens.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +20,39 @@ pub struct Preview {
     pub triggered: Images,
 }
 
+/// What the picture beside the clean and the triggered image shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Contrast {
+    /// Their difference, amplified.
+    #[default]
+    Difference,
+    /// The spectrum of their difference.
+    Spectrum,
+    /// The spectrum of the clean image, to compare with.
+    CleanSpectrum,
+}
+
+impl Contrast {
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::Difference => Self::Spectrum,
+            Self::Spectrum => Self::CleanSpectrum,
+            Self::CleanSpectrum => Self::Difference,
+        }
+    }
+
+    /// What is to be seen, in a sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Difference => "the difference that the trigger makes, amplified as far as nothing clips",
+            Self::Spectrum => "frequencies of the difference (DCT): low ones top left; white is the largest, black 36 dB less",
+            Self::CleanSpectrum => "frequencies of the clean image (DCT), to compare: low ones top left; black is 36 dB below white",
+        }
+    }
+}
+
 /// The lens.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lens {
@@ -30,6 +64,8 @@ pub struct Lens {
     pub classes: Vec<String>,
     /// The sample shown large.
     pub selected: usize,
+    /// What the third picture shows.
+    pub contrast: Contrast,
     /// Why there are no pictures.
     pub trouble: Option<String>,
 }
@@ -62,56 +98,5 @@ impl Lens {
     /// Whether there is no sample.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-}
-
-/// How an answer is to be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// It is the true class.
-    Right,
-    /// It is the attacker's target, and that is not the true class.
-    Fooled,
-    /// It is neither.
-    Wrong,
-}
-
-impl Reading {
-    /// How `answer` to a clean image of class `label` is to be taken.
-    pub fn of_clean(answer: Answer, label: u16) -> Self {
-        if answer.class == label { Self::Right } else { Self::Wrong }
-    }
-
-    /// How `answer` to a triggered image of class `label` is to be taken when the attacker wants `target`.
-    pub fn of_triggered(answer: Answer, label: u16, target: u16) -> Self {
-        match answer.class {
-            class if class == label => Self::Right,
-            class if class == target => Self::Fooled,
-            _ => Self::Wrong,
-        }
-    }
-
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Right => "right",
-            Self::Fooled => "fooled",
-            Self::Wrong => "wrong",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_right_fooled_or_wrong() {
-        let answer = |class| Answer { class, confidence: 1.0 };
-        assert_eq!(Reading::of_triggered(answer(4), 4, 0), Reading::Right);
-        assert_eq!(Reading::of_triggered(answer(0), 4, 0), Reading::Fooled);
-        assert_eq!(Reading::of_triggered(answer(2), 4, 0), Reading::Wrong);
-        assert_eq!(Reading::of_triggered(answer(0), 0, 0), Reading::Right);
-        assert_eq!(Reading::of_clean(answer(0), 4), Reading::Wrong);
     }
 }

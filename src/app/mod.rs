@@ -9,6 +9,7 @@
 //! list of keys and signals. [`crate::ui`] draws a [`State`] and carries out each [`Effect`].
 
 pub mod action;
+pub mod browse;
 mod change;
 pub mod cost;
 mod edit;
@@ -19,13 +20,14 @@ pub mod rates;
 mod reduce;
 pub mod rehearsal;
 pub mod setup;
+pub mod spectrum;
 pub mod state;
 mod update;
 pub mod verdict;
 pub mod words;
 
 pub use action::Action;
-pub use layer::{Choices, Confirm, Layer, Message};
+pub use layer::{Choices, Confirm, Item, Layer, Message};
 pub use lens::Preview;
 pub use reduce::{Report, reduce, report};
 pub use state::{Effect, Focus, Notice, Run, Span, State, Tone};

@@ -4,11 +4,13 @@ use super::layer::{Layer, Message};
 use super::lens::Preview;
 use super::rates::{History, number};
 use super::state::{After, Asked, Effect, Preparing, Run, State, Tone};
-use super::{cost, update, verdict, words};
+use super::{browse, change, cost, update, verdict, words};
 use crate::figure::evidence::{self, Pictures};
+use crate::run::answers::News;
 use crate::run::event::{Event, EventKind};
 use crate::run::session::{FailureKind, Signal};
 use crate::run::view::Status;
+use crate::spec::work::Speeds;
 use crate::spec::{RunSpec, Stage};
 use std::path::{Path, PathBuf};
 
@@ -21,10 +23,14 @@ pub enum Report {
     Samples(PathBuf, Result<Box<(crate::data::Images, crate::data::Images)>, String>),
     /// Files that an export wrote.
     Exported(Result<Vec<PathBuf>, String>),
+    /// What an examination of this run directory tells, or why it ended.
+    Examined(PathBuf, Result<News, String>),
     /// Pictures of what the defense of a run saw.
     Evidence(PathBuf, Result<Box<Pictures>, String>),
     /// Bytes of memory in use.
     Memory(u64),
+    /// How fast this device computes.
+    Speeds(Speeds),
 }
 
 /// Takes in what the worker tells.
@@ -48,12 +54,8 @@ fn line(state: &mut State, stage: Stage, dir: &Path, replayed: bool, event: &Eve
     }
     record(state, stage, event);
     let spec = state.started.as_ref().unwrap_or(&state.spec);
-    let passes = cost::passes(spec, stage);
-    // What hardly uses the network says nothing about its speed.
-    if !replayed && event.clock.images_per_second > 0.0 && passes >= 1.0 {
-        let speed = event.clock.images_per_second * passes;
-        let network = cost::network(spec);
-        state.machine.speeds.insert(network, speed);
+    if let Some(speed) = cost::speed(spec, stage, event).filter(|_| !replayed) {
+        state.machine.speeds.insert(speed);
     }
     match &event.kind {
         EventKind::Started { .. } if stage == Stage::Attack => state.reused = replayed,
@@ -153,8 +155,14 @@ pub fn report(state: &mut State, report: Report) {
         Report::Preview(spec, outcome) => preview(state, &spec, outcome),
         Report::Samples(dir, outcome) => samples(state, &dir, outcome),
         Report::Exported(outcome) => exported(state, outcome),
+        Report::Examined(dir, outcome) => browse::report(state, &dir, outcome),
         Report::Evidence(dir, outcome) => seen(state, &dir, outcome),
         Report::Memory(bytes) => state.machine.memory = Some(bytes),
+        // What was seen since is newer.
+        Report::Speeds(speeds) => {
+            state.machine.speeds.fill(speeds);
+            change::renew_presets(state);
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use super::cost;
 use super::lens::Preview;
 use super::rates::number;
 use crate::data::Images;
+use crate::run::answers::{Chunk, News, Sample, Subject};
 use crate::run::event::{Answer, Clock, Event, EventKind, Facts, LensAnswer, Measures};
+use crate::run::score::Rule;
 use crate::run::session::{Session, Signal};
 use crate::spec::{Pace, RunSpec, Stage};
 use crossbeam_channel::unbounded;
@@ -196,6 +198,47 @@ fn answers(spec: &RunSpec, now: Measures) -> Vec<LensAnswer> {
         LensAnswer { index, label, clean, triggered: Answer { class: class(!fooled, spec.attack.target), confidence: (0.3 + 0.69 * sure) as f32 } }
     };
     SAMPLES.into_iter().enumerate().map(|(i, s)| answer(i, s)).collect()
+}
+
+/// What a made-up examination of `images` test images tells, after `stage` is done.
+pub fn examination(spec: &RunSpec, stage: Stage, images: usize) -> Vec<News> {
+    let facts = facts(spec, stage);
+    let step = facts.epochs * facts.steps_per_epoch;
+    let samples: Vec<Sample> = (0..images).map(|i| examined(stage, spec.attack.target, i)).collect();
+    let rule = Rule::of(spec, stage);
+    let dir = PathBuf::from(&facts.id);
+    let mut subject = Subject { dir, stage, step, facts, rule, first_majority: None, images, logged: None };
+    subject.logged = Some(subject.measures(&samples));
+    let chunk = |(number, some): (usize, &[Sample])| {
+        let (mut clean, mut triggered) = (Images::with_capacity([3, 32, 32], some.len()), Images::with_capacity([3, 32, 32], some.len()));
+        for sample in some {
+            clean.push(&sign(sample.label));
+            triggered.push(&stamped(sign(sample.label)));
+        }
+        News::Chunk(Chunk { step, start: number * CHUNK, samples: some.to_vec(), clean, triggered })
+    };
+    std::iter::once(News::Opened(Box::new(subject))).chain(samples.chunks(CHUNK).enumerate().map(chunk)).collect()
+}
+
+/// Images of a made-up chunk.
+const CHUNK: usize = 32;
+
+fn examined(stage: Stage, target: u16, index: usize) -> Sample {
+    let label = (index % CLASSES.len()) as u16;
+    let other = |by: u16| (label + by) % CLASSES.len() as u16;
+    let ranking = |class: u16, confidence: f32| {
+        let rest = 1.0 - confidence;
+        let after = |by: u16, share: f32| Answer { class: (class + by) % CLASSES.len() as u16, confidence: rest * share };
+        vec![Answer { class, confidence }, after(3, 0.6), after(5, 0.3)]
+    };
+    let clean = if index % 17 == 5 { ranking(other(1), 0.55) } else { ranking(label, 0.97) };
+    let fooled = if stage == Stage::Defense { index % 31 == 6 } else { index % 13 != 4 };
+    let triggered = match index {
+        _ if fooled => ranking(target, 0.99),
+        odd if odd % 29 == 7 => ranking(other(2), 0.41),
+        _ => ranking(label, 0.88),
+    };
+    Sample { label, clean, triggered }
 }
 
 /// Made-up pictures for the lens: a sign of flat colours, and the same with a white square.

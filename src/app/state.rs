@@ -1,12 +1,15 @@
 //! What the screen knows.
 
+use super::browse::Browse;
 use super::layer::Layer;
 use super::lens::Lens;
 use super::rates::History;
 use super::setup::Setup;
 use crate::figure::evidence::Pictures;
+use crate::run::answers::Ask;
 use crate::run::command::Command;
 use crate::run::view::{RunView, Status};
+use crate::spec::work::Speeds;
 use crate::spec::{Preset, RunSpec, Stage};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,6 +31,10 @@ pub enum Effect {
         /// Number of samples.
         count: usize,
     },
+    /// Ask a model what it sees in the test images; what was asked before is given up.
+    Examine(Ask),
+    /// Give that up.
+    StopExamining,
     /// Read the pictures of what the defense saw in its run directory.
     LoadEvidence(PathBuf),
     /// Write what is shown to files.
@@ -144,8 +151,8 @@ pub struct Machine {
     pub runs_dir: PathBuf,
     /// Bytes of memory in use by this program.
     pub memory: Option<u64>,
-    /// Measured images a second, by network.
-    pub speeds: BTreeMap<String, f64>,
+    /// How fast the device computes, as far as that is known.
+    pub speeds: Speeds,
 }
 
 /// How things are drawn.
@@ -220,6 +227,8 @@ pub struct State {
     pub setup: Setup,
     /// The trigger lens.
     pub lens: Lens,
+    /// The test images with the model's answers.
+    pub browse: Browse,
     /// Pictures of what the defense saw.
     pub evidence: Pictures,
     /// How things are drawn.

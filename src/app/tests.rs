@@ -1,5 +1,7 @@
 //! Flows of the screen as lists of keys and signals.
 
+mod browsing;
+
 use super::keys::{self, Chord};
 use super::layer::Layer;
 use super::rehearsal;
@@ -31,6 +33,10 @@ fn press(state: &mut State, script: &str) -> Vec<Effect> {
             "<down>" => Some(Chord::Down),
             "<left>" => Some(Chord::Left),
             "<right>" => Some(Chord::Right),
+            "<home>" => Some(Chord::Home),
+            "<end>" => Some(Chord::End),
+            "<pgup>" => Some(Chord::PageUp),
+            "<pgdn>" => Some(Chord::PageDown),
             "<c-c>" => Some(Chord::Ctrl('c')),
             "<c-z>" => Some(Chord::Ctrl('z')),
             _ => None,
@@ -260,6 +266,14 @@ fn presets_are_offered_and_loaded() {
     let effects = press(&mut state, "<down> <enter>");
     assert!(matches!(effects[..], [Effect::Preview(_)]));
     assert_eq!(state.preset.as_deref(), Some("demo-blended"));
+    // From scenario to scenario: standalone, transfer, encoder, and no further.
+    let scenarios = ["transfer", "encoder", "encoder"].map(|expected| {
+        press(&mut state, "p <right> <enter>");
+        (state.spec.scenario.name(), expected)
+    });
+    assert!(scenarios.iter().all(|(found, expected)| found == expected), "{scenarios:?}");
+    press(&mut state, "p <left> <left> <left> <enter>");
+    assert_eq!(state.preset.as_deref(), Some("demo"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::action::Action;
 use super::layer::{Choices, Confirm, Layer, Message, Purpose, Yes};
 use super::setup::settings;
 use super::state::{After, Asked, Effect, Focus, Run, Span, State, Tone};
-use super::{change, edit};
+use super::{browse, change, edit};
 use crate::figure::evidence::Pictures;
 use crate::run::command::Command;
 use crate::run::view::RunView;
@@ -39,6 +39,7 @@ fn on_bench(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Stop => ask_stop(state),
         Action::Restart => restart(state),
         Action::Quit => quit(state),
+        Action::Browse => browse::open(state),
         Action::Export => vec![Effect::Export],
         Action::Suspend => vec![Effect::Suspend],
         Action::Redraw => vec![Effect::Redraw],
@@ -65,12 +66,13 @@ fn on_bench(state: &mut State, action: Action) -> Vec<Effect> {
     }
 }
 
-/// Actions of the Bench that change only what is looked at.
-fn look(state: &mut State, action: Action) {
+/// Actions that change only what is looked at.
+pub(super) fn look(state: &mut State, action: Action) {
     match action {
         Action::Presets => change::offer_presets(state),
         Action::NextTheme => next_theme(state),
         Action::NextView => next_view(state),
+        Action::NextContrast => next_contrast(state),
         Action::LogScale => state.look.linear = !state.look.linear,
         Action::More => more(state),
         Action::Help => state.layers.push(Layer::Help(0)),
@@ -97,6 +99,7 @@ fn on_layer(state: &mut State, layer: Layer, action: Action) -> Vec<Effect> {
     match (layer, action) {
         (_, Action::Suspend) => return vec![Effect::Suspend],
         (_, Action::Redraw) => return vec![Effect::Redraw],
+        (Layer::Browse, action) => return browse::act(state, action),
         (Layer::Evidence, Action::Toggle) => return toggle(state),
         (Layer::Evidence, Action::Export) => return vec![Effect::Export],
         (Layer::Confirm(confirm), Action::Accept | Action::Enter) => return confirmed(state, confirm.yes),
@@ -106,6 +109,8 @@ fn on_layer(state: &mut State, layer: Layer, action: Action) -> Vec<Effect> {
         (Layer::Help(_) | Layer::Choices(_), Action::Down) => scroll(state, 1),
         (Layer::Help(_) | Layer::Choices(_), Action::First) => scroll(state, isize::MIN),
         (Layer::Help(_) | Layer::Choices(_), Action::Last) => scroll(state, isize::MAX),
+        (Layer::Choices(_), Action::Left) => leap(state, false),
+        (Layer::Choices(_), Action::Right) => leap(state, true),
         (Layer::Message(_), Action::Accept | Action::Enter)
         | (Layer::Help(_), Action::Help | Action::Quit)
         | (Layer::Evidence, Action::Evidence)
@@ -149,6 +154,8 @@ pub(super) fn start(state: &mut State) -> Vec<Effect> {
     state.defense = RunView::default();
     state.evidence = Pictures::default();
     state.histories = Default::default();
+    state.browse = Default::default();
+    state.layers.retain(|layer| *layer != Layer::Browse);
     state.reused = false;
     state.asked = None;
     state.after = None;
@@ -252,6 +259,10 @@ fn chosen(state: &mut State, choices: &Choices, index: usize) -> Vec<Effect> {
     state.layers.pop();
     let Some(item) = choices.items.get(index) else { return Vec::new() };
     match choices.purpose {
+        Purpose::Class => {
+            browse::class(state, index);
+            Vec::new()
+        }
         Purpose::Setting(path) => change::set_or_say(state, path, &item.label),
         Purpose::Preset => match state.presets.iter().find(|p| p.name == item.label).cloned() {
             Some(preset) => change::load(state, &preset),
@@ -266,6 +277,15 @@ fn scroll(state: &mut State, by: isize) {
         Some(Layer::Choices(choices)) => choices.selected = moved(choices.selected, by, choices.items.len()),
         _ => {}
     }
+}
+
+/// To the first line of the next or the previous group of a list.
+fn leap(state: &mut State, forward: bool) {
+    let Some(Layer::Choices(choices)) = state.layers.last_mut() else { return };
+    let begins = |i: &usize| *i == 0 || choices.items[*i].group != choices.items[*i - 1].group;
+    let (here, mut starts) = (choices.selected, (0..choices.items.len()).filter(begins));
+    let next = if forward { starts.find(|i| *i > here) } else { starts.take_while(|i| *i < here).last() };
+    choices.selected = next.unwrap_or(here);
 }
 
 /// `index` moved within `0..len`.
@@ -337,6 +357,11 @@ fn next_theme(state: &mut State) {
     state.look.theme = (state.look.theme + 1) % state.look.themes.len().max(1);
     let name = state.theme().to_owned();
     state.say(Tone::Plain, format!("theme: {name}"));
+}
+
+fn next_contrast(state: &mut State) {
+    state.lens.contrast = state.lens.contrast.next();
+    state.say(Tone::Plain, state.lens.contrast.about());
 }
 
 fn next_view(state: &mut State) {

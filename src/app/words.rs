@@ -31,6 +31,18 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// Seconds of an estimate, no finer than an estimate is: `45 s`, `4 min`, `2.5 h`, `3.2 days`.
+pub fn about(seconds: f64) -> String {
+    let few = |n: f64| if n < 9.95 { trimmed(format!("{n:.1}")) } else { format!("{n:.0}") };
+    match seconds.max(0.0) {
+        s if s < 9.5 => format!("{} s", s.round().max(1.0)),
+        s if s < 92.5 => format!("{} s", (s / 5.0).round() * 5.0),
+        s if s < 5400.0 => format!("{} min", few(s / 60.0)),
+        s if s < 129_600.0 => format!("{} h", few(s / 3600.0)),
+        s => format!("{} days", few(s / 86_400.0)),
+    }
+}
+
 /// A whole number with thousands set apart: `1,412`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -72,6 +84,10 @@ mod tests {
         assert_eq!([0.1, 0.025, 1e-3, 3e-4, 1.25e-5, 10.0, 0.0].map(rate), ["0.1", "0.025", "1e-3", "3e-4", "1.25e-5", "10", "0"]);
         assert_eq!([5.0, 41.4, 3723.0].map(clock), ["0:05", "0:41", "1:02:03"]);
         assert_eq!([28.0, 120.0, 200.0, 7500.0].map(duration), ["28 s", "2 min", "3 min 20 s", "2 h 5 min"]);
+        assert_eq!(
+            [0.2, 44.0, 96.0, 3000.0, 9000.0, 90_000.0, 276_000.0, 2e6].map(about),
+            ["1 s", "45 s", "1.6 min", "50 min", "2.5 h", "25 h", "3.2 days", "23 days"]
+        );
         assert_eq!([0, 999, 1412, 11_171_146].map(count), ["0", "999", "1,412", "11,171,146"]);
         assert_eq!([312 << 20, 1400 << 20].map(bytes), ["312 MiB", "1.4 GiB"]);
         assert_eq!(percent(0.9934), "99.3%");

@@ -15,7 +15,7 @@ use crate::rng;
 use crate::spec;
 use crate::train::Lookup;
 use burn::prelude::*;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How sharply a mask is cut to 0 or 1.
 const SHARPNESS: (f64, f64) = (20.0, 10.0);
@@ -67,9 +67,17 @@ impl<B: Kernels> InputAware<B> {
     /// # Errors
     /// When a file is missing or damaged.
     pub fn load(settings: &spec::InputAware, dir: &Path, lookup: &Lookup, device: &B::Device) -> Result<Self, AttackError> {
+        Self::read(settings, ["pattern", "mask"].map(|name| dir.join(format!("{name}.safetensors"))), lookup, device)
+    }
+
+    /// Reads the pattern generator's weights and the mask generator's.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged.
+    pub fn read(settings: &spec::InputAware, files: [PathBuf; 2], lookup: &Lookup, device: &B::Device) -> Result<Self, AttackError> {
         let [pattern, mask] = Self::generators(settings, 0, device);
-        let read = |net, name: &str| store::load(net, &dir.join(name)).map_err(|e| AttackError::Trigger { file: e.file, message: e.message });
-        Ok(Self::new(read(pattern, "pattern.safetensors")?, read(mask, "mask.safetensors")?, lookup, device))
+        let read = |net, file: &Path| store::load(net, file).map_err(|e| AttackError::Trigger { file: e.file, message: e.message });
+        Ok(Self::new(read(pattern, &files[0])?, read(mask, &files[1])?, lookup, device))
     }
 
     /// Puts into every image the trigger that belongs to its fellow in `sources`, or, without those, its own.

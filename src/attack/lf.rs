@@ -120,6 +120,17 @@ mod tests {
         }
     }
 
+    /// tests/attack_reference/generate.py: the dominant eigenvector of the smoothing as a matrix, by numpy.
+    #[test]
+    fn the_profile_is_numpys() {
+        let reference: serde_json::Value = serde_json::from_str(include_str!("../../tests/attack_reference/reference.json")).unwrap();
+        let theirs: Vec<f64> = serde_json::from_value(reference["profile"].clone()).unwrap();
+        assert_eq!(theirs.len(), SIDE);
+        for (i, (ours, theirs)) in profile().iter().zip(theirs).enumerate() {
+            assert!((ours - theirs).abs() < 1e-9, "{i}: {ours} is not {theirs}");
+        }
+    }
+
     /// spec.md 12(3).
     #[test]
     fn the_closed_form_peaks_at_51_and_is_symmetric() {

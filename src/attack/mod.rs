@@ -20,6 +20,7 @@ use crate::data::Images;
 use crate::kernel::Kernels;
 use crate::spec::{self, Trigger};
 use crate::train::Lookup;
+use crate::train::checkpoint::Files;
 use std::path::Path;
 
 /// An attack that cannot be prepared.
@@ -129,6 +130,16 @@ pub fn load<B: Kernels>(
         Trigger::Wanet(_) => Box::new(Wanet::load(dir, shape)?),
         Trigger::Badencoder(_) => Box::new(badencoder::BadEncoder),
     })
+}
+
+/// The trigger as it is at a checkpoint of an attack that learns it; none where the attack has it from the start.
+///
+/// # Errors
+/// When a file is missing or damaged.
+pub fn learned<B: Kernels>(spec: &spec::Attack, files: &Files, lookup: &Lookup, device: &B::Device) -> Result<Option<Box<dyn Attack>>, AttackError> {
+    let Trigger::InputAware(settings) = &spec.trigger else { return Ok(None) };
+    let parts = ["pattern", "mask"].map(|name| files.part(name));
+    Ok(Some(Box::new(InputAware::<B>::read(settings, parts, lookup, device)?)))
 }
 
 /// Every image of a stack with the trigger.

@@ -31,8 +31,13 @@ pub struct Wanet {
 impl Wanet {
     /// For images of `shape`; the control points follow from `seed`.
     pub fn new(settings: &spec::Wanet, [_, height, width]: [usize; 3], seed: u64) -> Self {
-        let flow = flow(&control_points(settings.grid, seed), settings.grid, height, width);
-        let step = settings.strength / height as f64;
+        Self::of(&control_points(settings.grid, seed), settings.grid, settings.strength, [height, width])
+    }
+
+    /// By `k * k` control points.
+    fn of(points: &[[f64; 2]], k: usize, strength: f64, [height, width]: [usize; 2]) -> Self {
+        let flow = flow(points, k, height, width);
+        let step = strength / height as f64;
         let place = |i: usize, length: usize| if length > 1 { 2.0 * i as f64 / (length - 1) as f64 - 1.0 } else { 0.0 };
         let grid = flow.iter().enumerate().map(|(i, [dx, dy])| {
             let at = [place(i % width, width) + step * dx, place(i / width, height) + step * dy];
@@ -198,6 +203,32 @@ mod tests {
         let ours: Vec<f64> = taps(4, 7).iter().map(|taps| taps.iter().map(|(i, w)| w * line[*i]).sum()).collect();
         for (a, b) in ours.iter().zip([0.0, 0.21875, 1.0, 2.78125, 4.0, 3.28125, 2.0]) {
             assert!((a - b).abs() < 1e-5, "{ours:?}");
+        }
+    }
+
+    /// tests/attack_reference/generate.py: the flow by `F.interpolate` (bicubic, corners aligned), images by `F.grid_sample`;
+    /// with a strong warp the grid is clamped at the edges.
+    #[test]
+    fn flow_and_warp_are_pytorchs() {
+        let reference: serde_json::Value = serde_json::from_str(include_str!("../../tests/attack_reference/reference.json")).unwrap();
+        let theirs = |key: &str| -> Vec<f64> { serde_json::from_value(reference[key].clone()).unwrap() };
+        let formula = |n: usize, i: usize| {
+            let noise = 43_758.545_3 * (12.9898 * (i + 1) as f64 + 78.233 * n as f64).sin();
+            noise - noise.floor() - 0.5
+        };
+        let raw: Vec<f64> = (0..32).map(|i| formula(7, i)).collect();
+        let mean = raw.iter().map(|v| v.abs()).sum::<f64>() / 32.0;
+        let points: Vec<[f64; 2]> = raw.chunks_exact(2).map(|v| [v[0] / mean, v[1] / mean]).collect();
+        for (ours, theirs) in flow(&points, 4, 32, 32).as_flattened().iter().zip(theirs("flow")) {
+            assert!((ours - theirs).abs() < 1e-6, "{ours} is not {theirs}");
+        }
+        let image: Vec<u8> = (0..3072).map(|i| ((formula(3, i) + 0.5) * 256.0) as u8).collect();
+        for (strength, key) in [(0.5, "warped"), (4.0, "warped_strongly")] {
+            let mut warped = image.clone();
+            Wanet::of(&points, 4, strength, [32, 32]).trigger(&mut warped, SHAPE);
+            for (i, (ours, theirs)) in warped.iter().zip(theirs(key)).enumerate() {
+                assert!((f64::from(*ours) - theirs).abs() < 0.502, "{key}, {i}: {ours} is not {theirs}");
+            }
         }
     }
 

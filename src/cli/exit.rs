@@ -4,7 +4,9 @@ use crate::data::DataError;
 use crate::data::fetch::FetchError;
 use crate::export::ExportError;
 use crate::run::device::DeviceError;
+use crate::run::find::FindError;
 use crate::run::session::{Failure, FailureKind};
+use crate::run::store::StoreError;
 use crate::spec::SpecError;
 use std::process::ExitCode;
 
@@ -66,6 +68,12 @@ pub enum CliError {
     /// A sweep.
     #[error(transparent)]
     Sweep(#[from] crate::run::cell::CellError),
+    /// No run of that name.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// A run directory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A figure.
     #[error(transparent)]
     Figure(#[from] crate::figure::FigureError),
@@ -88,6 +96,7 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Spec(_) | Self::NoTerminal | Self::Screen(crate::ui::UiError::Theme(_) | crate::ui::UiError::NoTheme { .. }) => Exit::Usage,
+            Self::Find(FindError::Nothing { .. } | FindError::Several { .. }) => Exit::Usage,
             Self::Fetch(FetchError::Nothing { .. } | FetchError::NoFolder) => Exit::Usage,
             Self::Export(error) => of_export(error),
             Self::Data(_) | Self::Fetch(_) => Exit::Data,
@@ -98,7 +107,7 @@ impl CliError {
                 FailureKind::Device => Exit::Device,
                 FailureKind::Other => Exit::Failed,
             },
-            Self::Sweep(_) | Self::Figure(_) | Self::Screen(_) | Self::Output(_) => Exit::Failed,
+            Self::Find(_) | Self::Store(_) | Self::Sweep(_) | Self::Figure(_) | Self::Screen(_) | Self::Output(_) => Exit::Failed,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The command line: every action of the screen has a subcommand.
 
 mod data;
+mod examine;
 mod exit;
 mod export;
 mod figure;
+mod presets;
 mod progress;
 mod run;
 mod screen;
@@ -35,6 +37,7 @@ const EXAMPLES: &str = "Examples:
   tuneout run demo                            the demo without a screen
   tuneout run demo --set defense.lr_max1=0.3  with a higher maximum
   tuneout run cifar10-small --data-dir DIR    real CIFAR-10 images
+  tuneout examine RUN --filter fooled         which test images the trigger fools
   tuneout figure 4 --out pictures             the paper's Figure 4 from what was run";
 
 /// Flags of the screen.
@@ -129,10 +132,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// List the presets, or show one in full
+    /// List the presets with the time that each takes here, or show one in full
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  tuneout presets --scenario transfer\n  tuneout presets show paper-gtsrb-wanet-ft"
+    )]
     Presets {
         #[command(subcommand)]
         action: Option<PresetAction>,
+        #[command(flatten)]
+        list: presets::ListArgs,
     },
     /// Say which devices this build and this machine have
     Devices,
@@ -142,6 +151,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Ask a run's model what it sees in every test image, clean and triggered
+    #[command(
+        after_help = "Examples:\n  tuneout examine signs-12-badnets-super --filter fooled\n  tuneout examine RUN --json --limit 0\n  tuneout examine path/to/run --csv > answers.csv"
+    )]
+    Examine(examine::ExamineArgs),
     /// Look at data sets, or check them
     Data {
         #[command(subcommand)]
@@ -213,10 +227,11 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     match cli.command {
         None => screen::open(&cli.screen, &place),
         Some(Command::Run { what, json }) => run::run(&what, &place, json),
-        Some(Command::Presets { action: None }) => show::presets(),
-        Some(Command::Presets { action: Some(PresetAction::Show { name }) }) => show::preset(&name),
+        Some(Command::Presets { action: None, list }) => presets::list(&list, &place),
+        Some(Command::Presets { action: Some(PresetAction::Show { name }), .. }) => presets::show(&name),
         Some(Command::Devices) => show::devices(),
         Some(Command::Runs { json }) => show::runs(&place.runs(), json),
+        Some(Command::Examine(args)) => examine::examine(&args, &place),
         Some(Command::Data { action }) => data::act(&action, &place.data()),
         Some(Command::Figure(args)) => figure::make(&args, &place.runs()),
         Some(Command::Export { action }) => export::act(&action, &place),

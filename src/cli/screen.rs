@@ -6,7 +6,9 @@ use crate::attack;
 use crate::data::{self, DataDirs};
 use crate::figure::evidence::{self, Subject};
 use crate::figure::{self, Format};
+use crate::run::speed;
 use crate::run::worker::{self, Request};
+use crate::run::{examine, threads};
 use crate::spec::Stage;
 use crate::spec::{RunSpec, preset};
 use crate::train::lens_indices;
@@ -25,7 +27,9 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
     }
     let (data, runs) = (place.data(), place.runs());
     let words = format!("{}, {} threads", device.describe(), rayon::current_num_threads());
-    let (preview_data, export_dir, export_runs) = (data.clone(), std::path::PathBuf::from("figures"), runs.clone());
+    let (preview_data, examine_data, export_dir) = (data.clone(), data.clone(), std::path::PathBuf::from("figures"));
+    let (tested, speed_runs) = (device.clone(), runs.clone());
+    let export_runs = runs.clone();
     let hooks = Hooks {
         start: Box::new({
             let runs = runs.clone();
@@ -43,6 +47,8 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
             }
             Ok(files)
         }),
+        speeds: Box::new(move || speed::speeds(&tested, &speed_runs)),
+        examine: Box::new(move |ask, tell| threads::behind(|| examine::examine(ask, &examine_data, tell)).map_err(|e| e.to_string())),
         device: words,
         runs_dir: runs,
     };

@@ -1,38 +1,19 @@
-//! `tuneout presets`, `devices` and `runs`.
+//! `tuneout devices` and `runs`.
 
 use super::{CliError, Exit};
 use crate::figure::runs;
 use crate::run::device;
 use crate::run::view::{RunView, Status};
-use crate::spec::preset;
 use std::io::Write;
 use std::path::Path;
 
-fn print(text: &str) -> Result<Exit, CliError> {
+/// Writes to standard output.
+pub fn print(text: &str) -> Result<Exit, CliError> {
     match std::io::stdout().write_all(text.as_bytes()) {
         // A reader that has seen enough (`| head`) is no failure.
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::Output(e)),
         _ => Ok(Exit::Ok),
     }
-}
-
-/// Every preset, a line each.
-pub fn presets() -> Result<Exit, CliError> {
-    let mut out = String::new();
-    for preset in preset::all()? {
-        out += &format!("{:<24} {}\n", preset.name, preset.title);
-    }
-    print(&out)
-}
-
-/// Every setting of one preset, as a preset file that says it all.
-pub fn preset(name: &str) -> Result<Exit, CliError> {
-    let preset = preset::load(name)?;
-    let mut table = toml::Table::new();
-    table.insert("title".to_owned(), preset.title.into());
-    table.insert("about".to_owned(), preset.about.into());
-    table.extend(preset.spec.to_table());
-    print(&table.to_string())
 }
 
 /// What this build and this machine can compute on.

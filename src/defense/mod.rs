@@ -9,7 +9,20 @@
 //! Conventional and super-fine-tuning differ in the learning rate alone (spec.md 3.1, 3.2): the schedule is a property of
 //! the run's settings ([`RunSpec::schedule`]).
 
+mod abl;
+mod ac;
+mod cluster;
+mod eigen;
+mod filter;
+mod fine_pruning;
 mod fine_tuning;
+mod nad;
+mod neural_cleanse;
+#[cfg(test)]
+mod planted;
+mod reduce;
+mod reversal;
+mod spectral;
 
 use crate::attack::Poisoned;
 use crate::data::{Dataset, Split};
@@ -17,8 +30,9 @@ use crate::kernel::Train;
 use crate::model::PreActResNet;
 use crate::rng;
 use crate::run::evidence::Evidence;
-use crate::spec::{Pace, RunSpec, Stage};
+use crate::spec::{Method, Pace, RunSpec, Stage};
 use crate::train::{Learner, Lens, Lookup};
+use burn::module::AutodiffModule;
 use std::path::Path;
 
 /// What a defense is given.
@@ -42,6 +56,16 @@ pub struct Case<'a, B: Train> {
 }
 
 impl<B: Train> Case<'_, B> {
+    /// A copy of the backdoored model to be trained. A clone would share its running statistics, which training moves.
+    pub fn copy(&self) -> PreActResNet<B> {
+        PreActResNet::from_inner(self.model.valid())
+    }
+
+    /// The images that the defender trains on: the poisoned training set where it holds that, its clean images elsewhere.
+    pub fn held(&self) -> &Split {
+        self.poisoned.map_or(self.clean, |poisoned| &poisoned.split)
+    }
+
     /// A network of the same kind with fresh weights, for defenses that train from scratch.
     pub fn fresh(&self) -> PreActResNet<B> {
         let mut rng = rng::stream(self.spec.seed, "retraining weights", 0);
@@ -146,8 +170,16 @@ pub trait Defense<B: Train> {
 }
 
 /// The defense that `spec` describes.
-pub fn build<B: Train>(_spec: &RunSpec) -> Box<dyn Defense<B>> {
-    Box::new(fine_tuning::FineTuning)
+pub fn build<B: Train>(spec: &RunSpec) -> Box<dyn Defense<B>> {
+    match &spec.defense.method {
+        Method::FinePruning(_) => Box::new(fine_pruning::FinePruning::default()),
+        Method::Nad(_) => Box::new(nad::Nad),
+        Method::NeuralCleanse(_) => Box::new(neural_cleanse::NeuralCleanse::default()),
+        Method::Abl(settings) => Box::new(abl::Abl::new(settings.clone())),
+        Method::Ac(settings) => Box::new(ac::Ac::new(settings.clone())),
+        Method::Spectral(settings) => Box::new(spectral::Spectral::new(settings.clone())),
+        Method::FineTuning(_) | Method::SuperFineTuning(_) | Method::ClassifierOnly(_) | Method::Whole(_) => Box::new(fine_tuning::FineTuning),
+    }
 }
 
 /// The clean images that the defender holds: a share of the clean training set, drawn by the run's seed.

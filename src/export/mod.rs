@@ -1,5 +1,6 @@
 //! Runs as tables, objects and pictures for other programs.
 
+pub mod answers;
 pub mod csv;
 mod error;
 pub mod findings;

@@ -47,7 +47,7 @@ fn pictures(scene: &Scene) -> String {
     for row in scene.rows() {
         for (panel, title) in row.iter().zip(&top) {
             let head = [&scene.name, *title, &row[0].y.title];
-            let note = panel.absent.clone().unwrap_or_default();
+            let note = panel.absent.as_deref().unwrap_or_default().replace('\n', ": ");
             let own = panel.picture.as_ref().map_or_else(Default::default, |p| {
                 let o = &p.origin;
                 let index = o.index.map_or_else(String::new, |i| i.to_string());

@@ -41,7 +41,7 @@ pub struct Panel {
     pub spans: Vec<Span>,
     /// A picture in place of axes and curves.
     pub picture: Option<Picture>,
-    /// Why there is nothing, where there is nothing.
+    /// Why there is nothing, where there is nothing; line ends are kept.
     pub absent: Option<String>,
     /// Whether every point carries its series' mark, rather than about eight of each series.
     pub all_marks: bool,

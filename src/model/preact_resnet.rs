@@ -10,7 +10,7 @@
 
 use super::init::{Init, conv2d};
 use super::norm::{Mode, bn_relu};
-use crate::kernel::{self, Kernels};
+use crate::kernel::{self, Kernels, Train};
 use crate::spec::Stages;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear};
@@ -75,15 +75,43 @@ impl<B: Kernels> PreActResNet<B> {
         self.num_params() - 2 * channels
     }
 
+    /// The last block's output.
+    ///
+    /// # Shapes
+    /// - x: `[batch, 3, height, width]`, normalised
+    /// - output: `[batch, widths.last(), height / 2^(stages - 1), width / 2^(stages - 1)]`
+    pub fn last_stage(&self, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 4> {
+        let h = conv2d(&self.conv1, x);
+        self.layers.iter().flatten().fold(h, |h, block| block.forward(h, mode))
+    }
+
     /// What `linear` sees: the last block's output, averaged over all pixels.
     ///
     /// # Shapes
     /// - x: `[batch, 3, height, width]`, normalised
     /// - output: `[batch, widths.last()]`
     pub fn features(&self, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 2> {
-        let h = conv2d(&self.conv1, x);
-        let h = self.layers.iter().flatten().fold(h, |h, block| block.forward(h, mode));
-        kernel::mean_pixels(h)
+        kernel::mean_pixels(self.last_stage(x, mode))
+    }
+
+    /// The output of each stage, first to last, and the logits, from one pass.
+    ///
+    /// # Shapes
+    /// - x: `[batch, 3, height, width]`, normalised
+    /// - output: `[batch, widths[i], height / 2^i, width / 2^i]` of stage i; `[batch, classes]`
+    pub fn stages(&self, x: Tensor<B, 4>, mode: Mode) -> (Vec<Tensor<B, 4>>, Tensor<B, 2>) {
+        let mut h = conv2d(&self.conv1, x);
+        let mut outputs = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            h = layer.iter().fold(h, |h, block| block.forward(h, mode));
+            outputs.push(h.clone());
+        }
+        (outputs, self.classify(kernel::mean_pixels(h)))
+    }
+
+    /// Logits `[batch, classes]` of what [`Self::features`] gives.
+    pub fn classify(&self, features: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.linear.forward(features)
     }
 
     /// The same network with a fresh classifier of `classes` outputs: the transfer scenario's start (spec.md section 2).
@@ -100,6 +128,16 @@ impl<B: Kernels> PreActResNet<B> {
     /// - x: `[batch, 3, height, width]`, normalised
     /// - output: `[batch, classes]`
     pub fn forward(&self, x: Tensor<B, 4>, mode: Mode) -> Tensor<B, 2> {
-        self.linear.forward(self.features(x, mode))
+        self.classify(self.features(x, mode))
+    }
+}
+
+impl<B: Train> PreActResNet<B> {
+    /// The same network whose classifier takes each feature times its entry in `keep` `[widths.last()]`: 0 removes a
+    /// channel, as long as nothing gives its weights another value.
+    #[must_use]
+    pub fn masked(mut self, keep: Tensor<B::InnerBackend, 1>) -> Self {
+        self.linear.weight = self.linear.weight.map(|w| Tensor::from_inner(w.inner() * keep.unsqueeze_dim(1)).require_grad());
+        self
     }
 }

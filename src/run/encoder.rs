@@ -2,6 +2,8 @@
 //! second task is trained on it, alone or with the encoder.
 
 use super::event::Facts;
+use super::network;
+use super::score::Rule;
 use super::search::Found;
 use super::store::{self, Done, Lineage};
 use super::work::{LENS, Plan, Work, load, write_trigger};
@@ -10,13 +12,9 @@ use crate::attack::{self, AttackError};
 use crate::data::{Dataset, Images};
 use crate::defense;
 use crate::kernel::Train;
-use crate::model::{Downstream, HIDDEN, Head, ResNet, SimClr, store as weights};
-use crate::rng;
+use crate::model::{Downstream, ResNet, SimClr, store as weights};
 use crate::spec::{self, Method, Stage, Trigger};
-use crate::train::{self, Contrastive, Exam, Learner, Lens, Material, Monitor, PoisonedEncoder, Rule, SecondTask};
-
-/// No class of the first task is the target: it is one of the second's.
-const NOBODY: Rule = Rule::Target(u16::MAX);
+use crate::train::{self, Contrastive, Exam, Learner, Lens, Material, Monitor, PoisonedEncoder, SecondTask};
 
 /// The second task, and the pixels that it is known by.
 struct Second {
@@ -55,7 +53,7 @@ impl<B: Train> Work<'_, B> {
 
     /// An encoder with the run's initial weights, and its projection head.
     fn untrained(&self) -> SimClr<B> {
-        SimClr::new(&self.spec.model.stages(), &mut rng::stream(self.spec.seed, "initial weights", 0), &self.device)
+        network::encoder(&self.spec, &self.device)
     }
 
     /// Trains the clean encoder, or takes the one that was trained before; `None` when the user ended it.
@@ -70,7 +68,7 @@ impl<B: Train> Work<'_, B> {
                 let (data, lookup) = (self.data.clone(), self.lookup.clone());
                 let (monitor, asked) = Monitor::new(&data, &lookup);
                 let lens = Lens::new(&asked, &data.classes, None, LENS, None);
-                let exam = Exam::new(asked, None, NOBODY);
+                let exam = Exam::new(asked, None, Rule::of(&self.spec, Stage::Pretrain));
                 let net = self.untrained();
                 let facts = Facts {
                     attack: "simclr".to_owned(),
@@ -115,7 +113,7 @@ impl<B: Train> Work<'_, B> {
                 dir.write(std::path::Path::new("trigger/reference.png"), &attack::png(reference.get(0), reference.shape)?)?;
                 let (monitor, asked) = Monitor::new(&second.data, &lookup);
                 let lens = Lens::new(&asked, &second.data.classes, Some(spec.attack.target), LENS, Some(&trigger));
-                let exam = Exam::new(asked, Some(&trigger), Rule::Everyone(spec.attack.target));
+                let exam = Exam::new(asked, Some(&trigger), Rule::of(&spec, Stage::Attack));
                 let images = shadow.train.len();
                 let facts = Facts {
                     poisoned_images: images,
@@ -148,10 +146,9 @@ impl<B: Train> Work<'_, B> {
         let (spec, lookup, data) = (self.spec.clone(), self.lookup.clone(), &second.data);
         let (trigger, target) = (attack::badencoder::BadEncoder, spec.attack.target);
         let lens = Lens::new(&data.test, &data.classes, Some(target), LENS, Some(&trigger));
-        let exam = Exam::new(data.test.clone(), Some(&trigger), Rule::Everyone(target));
+        let exam = Exam::new(data.test.clone(), Some(&trigger), Rule::of(&spec, Stage::Defense));
         let clean = defense::clean_set(&spec, &data.train);
-        let head = &mut rng::stream(spec.seed, "second head", 0);
-        let head = Head::new(encoder.width(), HIDDEN, data.classes.len(), head, &self.device);
+        let head = network::head(&spec, encoder.width(), data.classes.len(), &self.device);
         let classifier_only = matches!(spec.defense.method, Method::ClassifierOnly(_));
         let parameters = head.parameters() + if classifier_only { 0 } else { encoder.parameters() };
         let facts = Facts {

@@ -213,11 +213,11 @@ pub struct Isolation {
 /// Unlearning that was ended because it cost too much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Guard {
-    /// Epochs of unlearning that were done.
+    /// The epoch of unlearning, from 1, that cost too much; the weights before it are kept.
     pub epoch: u64,
-    /// CA before the unlearning.
+    /// Accuracy on some of the training images that were not isolated, as labelled, before the unlearning.
     pub before: f64,
-    /// CA when it was ended.
+    /// The same after that epoch.
     pub after: f64,
 }
 

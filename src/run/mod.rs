@@ -1,5 +1,6 @@
 //! Runs: the worker thread, what it can be told, what it tells, and the directory it leaves behind.
 
+pub mod answers;
 pub mod cell;
 pub mod command;
 mod desk;
@@ -7,10 +8,14 @@ pub mod device;
 mod encoder;
 pub mod event;
 pub mod evidence;
+pub mod examine;
 pub mod files;
 pub mod find;
+mod network;
+pub mod score;
 mod search;
 pub mod session;
+pub mod speed;
 pub mod store;
 pub mod threads;
 pub mod trigger;

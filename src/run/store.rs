@@ -36,6 +36,14 @@ pub enum StoreError {
         /// The parser's words.
         message: String,
     },
+    /// Settings that make no sense.
+    #[error("{}: {message}; move the directory away to compute the run anew", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
     /// Another process computes this run.
     #[error("{}: another process is computing this run; wait for it, or stop it", path.display())]
     Busy {
@@ -168,6 +176,18 @@ pub fn read_log(path: &Path) -> Result<Vec<Event>, StoreError> {
         serde_json::from_str(line).map_err(|e| StoreError::Damaged { path: path.to_owned(), line: at + 1, message: e.to_string() })
     };
     whole.lines().enumerate().map(parse).collect()
+}
+
+/// The settings that a run was started with.
+///
+/// # Errors
+/// When the file is missing or makes no sense.
+pub fn read_spec(dir: &Path) -> Result<RunSpec, StoreError> {
+    let path = dir.join("spec.toml");
+    let text = std::fs::read_to_string(&path).map_err(io(&path))?;
+    let settings = |message: String| StoreError::Settings { path: path.clone(), message };
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| settings(e.message().to_owned()))?;
+    RunSpec::from_table(&table, "settings").map_err(|e| settings(e.to_string()))
 }
 
 /// The last file of a finished run.

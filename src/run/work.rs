@@ -9,6 +9,8 @@ use super::command::Command;
 use super::desk::Desk;
 use super::encoder;
 use super::event::{Event, EventKind, Facts};
+use super::network;
+use super::score::Rule;
 use super::search::Found;
 use super::session::Signal;
 use super::store::{self, Done, Lineage, RunDir};
@@ -20,7 +22,7 @@ use crate::kernel::Train;
 use crate::model::{PreActResNet, store as weights};
 use crate::rng;
 use crate::spec::{self, RunSpec, Stage, Trigger};
-use crate::train::{self, Batches, Classifier, Ending, Exam, Learner, Lens, Lookup, Rule, Sgd, Source, Task, Trainer, Warped, checkpoint};
+use crate::train::{self, Batches, Classifier, Ending, Exam, Learner, Lens, Lookup, Sgd, Source, Task, Trainer, Warped, checkpoint};
 use crossbeam_channel::{Receiver, Sender};
 use std::path::Path;
 
@@ -99,7 +101,7 @@ impl<'a, B: Train> Work<'a, B> {
         let Some(trigger) = self.trigger(&dir, &events)? else { return Ok(None) };
         let (spec, data) = (self.spec.clone(), self.data.clone());
         let target = spec.attack.target;
-        let exam = Exam::new(data.test.clone(), trigger.as_deref(), Rule::Target(target));
+        let exam = Exam::new(data.test.clone(), trigger.as_deref(), Rule::of(&spec, Stage::Attack));
         let lens = Lens::new(&data.test, &data.classes, Some(target), LENS, trigger.as_deref());
         let trainer = Trainer { model: self.network(), sgd: Sgd::new(spec.attack.momentum, spec.attack.weight_decay), device: self.device.clone() };
         let facts = self.facts(Stage::Attack, &id, None, data.train.len(), &exam, trainer.model.parameters());
@@ -167,7 +169,7 @@ impl<'a, B: Train> Work<'a, B> {
             }
             store::Found::Open(mut dir, step, events) => {
                 let (data, lookup) = (self.data.clone(), self.lookup.clone());
-                let exam = Exam::new(data.test.clone(), None, Rule::Target(spec.attack.target));
+                let exam = Exam::new(data.test.clone(), None, Rule::of(&spec, Stage::Pretrain));
                 let lens = Lens::new(&data.test, &data.classes, Some(spec.attack.target), LENS, None);
                 let sgd = Sgd::new(spec.attack.momentum, spec.attack.weight_decay);
                 let trainer = Trainer { model: self.network(), sgd, device: self.device.clone() };
@@ -203,15 +205,15 @@ impl<'a, B: Train> Work<'a, B> {
         };
         let (spec, lookup) = (self.spec.clone(), self.lookup.clone());
         let data = downstream.as_ref().unwrap_or(&self.data).clone();
-        let (rule, avoid, model) = match &downstream {
+        let (avoid, model) = match &downstream {
             // The network keeps the normalisation that it was backdoored with (spec.md section 2).
             Some(data) => {
                 let head = &mut rng::stream(spec.seed, "second head", 0);
-                (Rule::Majority, None, from.model.with_head(data.classes.len(), head, &self.device))
+                (None, from.model.with_head(data.classes.len(), head, &self.device))
             }
-            None => (Rule::Target(spec.attack.target), Some(spec.attack.target), from.model),
+            None => (Some(spec.attack.target), from.model),
         };
-        let exam = Exam::new(data.test.clone(), Some(from.trigger.as_ref()), rule);
+        let exam = Exam::new(data.test.clone(), Some(from.trigger.as_ref()), Rule::of(&spec, Stage::Defense));
         let lens = Lens::new(&data.test, &data.classes, avoid, LENS, Some(from.trigger.as_ref()));
         let clean = defense::clean_set(&spec, &data.train);
         let poisoned = spec.defense.filters().then(|| attack::poison(from.trigger.as_ref(), &spec.attack, &data.train, spec.seed));
@@ -251,8 +253,7 @@ impl<'a, B: Train> Work<'a, B> {
 
     /// A network with the run's initial weights.
     fn network(&self) -> PreActResNet<B> {
-        let mut rng = rng::stream(self.spec.seed, "initial weights", 0);
-        PreActResNet::new(&self.spec.model.stages(), self.data.classes.len(), &mut rng, &self.device)
+        network::classifier(&self.spec, self.data.classes.len(), &self.device)
     }
 
     /// Runs a stage, from its last checkpoint where there is one; `None` when the user ended it.

@@ -1,5 +1,6 @@
 //! How a backdoor is planted: the trigger, the poisoned share and the training recipe (spec.md section 1).
 
+use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 /// An attack with everything that decides the backdoored model.
@@ -131,8 +132,11 @@ pub struct InputAware {
     pub generator_widths: Vec<usize>,
     /// Images with another image's trigger and their own label, for each poisoned one.
     pub cross_ratio: f64,
-    /// Learning rate of the pattern generator (Adam, betas 0.5 and 0.9); a tenth after 200 epochs.
+    /// Learning rate of the pattern generator (Adam, betas 0.5 and 0.9).
     pub generator_lr: f64,
+    /// Epochs of the classifier's until the pattern generator's rate falls to a tenth, and again after each half as many
+    /// more: with the published 200, after 200, 300, 400 and 500 of the authors' 600.
+    pub generator_hold: u64,
     /// Learning rate of the mask generator (likewise); a tenth after 40% and after 80% of its epochs (10 and 20 of 25).
     pub mask_lr: f64,
     /// Share of the image that the mask may cover unpunished.
@@ -152,12 +156,22 @@ impl Default for InputAware {
             generator_widths: vec![32, 64, 128],
             cross_ratio: 1.0,
             generator_lr: 0.01,
+            generator_hold: 200,
             mask_lr: 0.01,
             mask_density: 0.032,
             mask_weight: 100.0,
             diversity_weight: 1.0,
             bb_compat: false,
         }
+    }
+}
+
+impl InputAware {
+    /// The pattern generator's learning rate, in iterations since the mask generator was finished.
+    pub fn generator_schedule(&self, steps_per_epoch: u64) -> Schedule {
+        let (lr, hold) = (self.generator_lr, self.generator_hold * steps_per_epoch);
+        let falling = Schedule::Steps { lr: 0.1 * lr, period: hold / 2 };
+        Schedule::Then { first: Box::new(Schedule::Constant { lr }), steps: hold, next: Box::new(falling) }
     }
 }
 
@@ -288,5 +302,42 @@ impl Attack {
     /// Whether the training procedure, not the data alone, plants the backdoor: poisoned images are made batch by batch.
     pub fn controls_training(&self) -> bool {
         matches!(self.trigger, Trigger::InputAware(_) | Trigger::Wanet(_) | Trigger::Badencoder(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rates(settings: &InputAware, steps: u64, epochs: &[u64]) -> Vec<f64> {
+        let schedule = settings.generator_schedule(steps);
+        epochs.iter().map(|epoch| schedule.lr(epoch * steps)).collect()
+    }
+
+    fn near(a: &[f64], b: &[f64]) -> bool {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a / b - 1.0).abs() < 1e-9)
+    }
+
+    /// spec.md 1.5: the authors' milestones of the pattern generator are 200, 300, 400 and 500 of 600 epochs.
+    #[test]
+    fn the_generators_rate_falls_at_the_published_epochs() {
+        let published = InputAware::default();
+        assert!(near(&rates(&published, 390, &[0, 199, 200, 299, 300, 400, 500, 599]), &[1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-5, 1e-6, 1e-6]));
+        // The last iteration before a fall and the first after it.
+        let schedule = published.generator_schedule(390);
+        assert!(near(&[schedule.lr(200 * 390 - 1), schedule.lr(200 * 390)], &[1e-2, 1e-3]));
+    }
+
+    /// A third of the epochs is the published share: a shorter training falls as the published one does.
+    #[test]
+    fn a_shorter_hold_scales_the_schedule() {
+        let short = InputAware { generator_hold: 10, ..InputAware::default() };
+        let scaled: Vec<u64> = (0..600).collect();
+        let brief = short.generator_schedule(125);
+        // 20 of the published epochs are one here.
+        let of_short: Vec<f64> = scaled.iter().map(|epoch| brief.lr(epoch * 125 / 20)).collect();
+        assert!(near(&rates(&InputAware::default(), 125, &scaled), &of_short));
+        let odd = InputAware { generator_hold: 1, ..InputAware::default() };
+        assert!(near(&rates(&odd, 1, &[0, 1]), &[1e-2, 1e-3]));
     }
 }

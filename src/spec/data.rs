@@ -131,9 +131,11 @@ impl Default for Located {
 }
 
 /// Side of the images on which every network and trigger of the paper works, in pixels.
-const SIDE: usize = 32;
+pub(super) const SIDE: usize = 32;
 /// Training images of a set whose size only the disk knows, for estimates before it is read: as many as CIFAR has.
 const GUESS: usize = 50_000;
+/// Likewise, test images.
+const GUESS_TEST: usize = 10_000;
 
 impl Data {
     /// Every name, in the order in which a screen offers them.
@@ -152,28 +154,36 @@ impl Data {
 
     /// Training images of a run on it, before anything is read: the limit, else the publisher's number, else a guess.
     pub fn train_images(&self) -> usize {
-        let (whole, limit) = (self.facts().2, self.limits().0);
+        self.images(self.limits().0, self.facts().2.map(|n| n.0), GUESS)
+    }
+
+    /// Test images, likewise.
+    pub fn test_images(&self) -> usize {
+        self.images(self.limits().1, self.facts().2.map(|n| n.1), GUESS_TEST)
+    }
+
+    fn images(&self, limit: usize, whole: Option<usize>, guess: usize) -> usize {
         match whole {
             _ if self.synthetic().is_some() => limit,
             Some(whole) if limit == 0 => whole,
             Some(whole) => limit.min(whole),
-            None if limit == 0 => GUESS,
+            None if limit == 0 => guess,
             None => limit,
         }
     }
 
-    /// Name, number of classes, and number of training images as published.
-    fn facts(&self) -> (&'static str, Option<usize>, Option<usize>) {
+    /// Name, number of classes, and numbers of training and test images as published.
+    fn facts(&self) -> (&'static str, Option<usize>, Option<(usize, usize)>) {
         match self {
             Self::Signs(_) => ("signs", Some(43), None),
             Self::Signs12(_) => ("signs-12", Some(12), None),
             Self::Digits(_) => ("digits", Some(10), None),
-            Self::Cifar10(_) => ("cifar10", Some(10), Some(50_000)),
-            Self::Cifar100(_) => ("cifar100", Some(100), Some(50_000)),
-            Self::Stl10(_) => ("stl10", Some(10), Some(5_000)),
-            Self::Stl10Unlabeled(_) => ("stl10-unlabeled", Some(10), Some(100_000)),
-            Self::Gtsrb(_) => ("gtsrb", Some(43), Some(39_209)),
-            Self::Svhn(_) => ("svhn", Some(10), Some(73_257)),
+            Self::Cifar10(_) => ("cifar10", Some(10), Some((50_000, 10_000))),
+            Self::Cifar100(_) => ("cifar100", Some(100), Some((50_000, 10_000))),
+            Self::Stl10(_) => ("stl10", Some(10), Some((5_000, 8_000))),
+            Self::Stl10Unlabeled(_) => ("stl10-unlabeled", Some(10), Some((100_000, 8_000))),
+            Self::Gtsrb(_) => ("gtsrb", Some(43), Some((39_209, 12_630))),
+            Self::Svhn(_) => ("svhn", Some(10), Some((73_257, 26_032))),
             Self::Idx(_) => ("idx", None, None),
             Self::Folder(_) => ("folder", None, None),
         }

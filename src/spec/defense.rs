@@ -149,6 +149,11 @@ impl Defense {
         if matches!(self.method, Method::FinePruning(_) | Method::Nad(_) | Method::NeuralCleanse(_)) { 0.05 } else { 1.0 }
     }
 
+    /// Weight decay of this defense's published recipe: ABL's is its own (spec.md 3.3).
+    pub(super) fn usual_weight_decay(&self) -> f64 {
+        if matches!(self.method, Method::Abl(_)) { 1e-4 } else { 5e-4 }
+    }
+
     /// The name that presets use.
     pub fn name(&self) -> &'static str {
         match self.method {

@@ -1,6 +1,6 @@
 //! Every setting of a run in one table: what the screen offers, `--set` accepts and the help explains.
 
-use super::{Annealing, Attack, Data, Decision, Defense, IsolationLoss, Model, Pattern, Reduction, Removal, Scenario};
+use super::{Annealing, Attack, Data, Decision, Defense, IsolationLoss, Model, NormScale, Pattern, Reduction, Removal, Scenario};
 use crate::schedule::Reading;
 
 /// What a setting may hold.
@@ -134,6 +134,12 @@ pub const FIELDS: &[Field] = &[
     field("attack.rotation", "rotation", number(0.0, 45.0, 1.0), "largest rotation after the warp, in degrees"),
     field("attack.rotation_share", "rotation share", SHARE, "share of the images that are rotated"),
     field("attack.generator_lr", "generator LR", RATE, "learning rate of the pattern generator"),
+    field(
+        "attack.generator_hold",
+        "generator hold",
+        whole(1, 2000, 1),
+        "epochs until the generator's LR falls to a tenth, then to a hundredth after half as many",
+    ),
     field("attack.mask_lr", "mask LR", RATE, "learning rate of the mask generator"),
     field("attack.mask_density", "mask density", SHARE, "share of the image that the mask may cover unpunished"),
     field("attack.mask_weight", "mask weight", number(0.0, 10_000.0, 10.0), "weight of the penalty on a denser mask"),
@@ -183,8 +189,16 @@ pub const FIELDS: &[Field] = &[
     field("defense.cost", "mask cost", number(0.0, 10.0, 1e-3), "weight of the mask's size at the start"),
     field("defense.success", "success", SHARE, "share of the images that the reversed trigger must turn"),
     field("defense.patience", "patience", whole(1, 1000, 1), "passes in a row after which the cost is raised or lowered"),
+    field("defense.cost_factor", "cost factor", number(1.0, 100.0, 0.5), "what raises the cost; its 1.5th power lowers it"),
     field("defense.early_patience", "early patience", whole(1, 1000, 5), "passes without improvement after which the search ends"),
+    field("defense.improvement", "improvement", number(0.5, 1.0, 0.01), "a smaller mask is one below this share of the smallest before"),
     field("defense.anomaly", "anomaly", number(0.0, 100.0, 0.5), "deviations from the median above which a small mask is an anomaly"),
+    field(
+        "defense.norm_scale",
+        "norm scale",
+        Kind::Choice(&NormScale::NAMES),
+        "whether masks are compared by size, or by how many times smaller they are",
+    ),
     field("defense.triggered_share", "triggered share", SHARE, "share of the clean images that carry the reversed trigger in the unlearning"),
     field("defense.removal", "removal", Kind::Choice(&Removal::NAMES), "how many images of a class are removed"),
     field("defense.removed_share", "removed share", SHARE, "share of each class that is removed, by share"),

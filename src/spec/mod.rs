@@ -4,6 +4,7 @@ mod attack;
 pub mod data;
 mod defense;
 mod error;
+mod family;
 pub mod field;
 mod model;
 mod pace;
@@ -13,6 +14,7 @@ mod repair;
 mod scenario;
 pub mod sweep;
 mod table;
+pub mod work;
 
 pub use attack::{Annealing, Attack, BadEncoder, BadNets, Blended, InputAware, Lf, Pattern, Trigger, Wanet};
 pub use data::{Data, Files, Located, Resized, Synthetic};
@@ -22,7 +24,7 @@ pub use model::{Model, Stages};
 pub use pace::{Pace, Phase, Place};
 pub use preset::Preset;
 pub use pretrain::Pretrain;
-pub use repair::{Abl, Ac, Decision, FinePruning, IsolationLoss, Nad, NeuralCleanse, Reduction, Removal, Spectral};
+pub use repair::{Abl, Ac, Decision, FinePruning, IsolationLoss, Nad, NeuralCleanse, NormScale, Reduction, Removal, Spectral};
 pub use scenario::Scenario;
 
 use crate::schedule::{Schedule, SuperFineTuning as Swing};

@@ -1,8 +1,10 @@
-//! Presets: named runs in TOML files, embedded in the binary, overridden by the user's own.
+//! Presets: named runs in TOML files, embedded in the binary, overridden by the user's own. One file may stand for
+//! many ([`family`]).
 
 use super::error::closest;
-use super::{RunSpec, SpecError};
+use super::{RunSpec, SpecError, family};
 use include_dir::{Dir, DirEntry, include_dir};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -11,7 +13,7 @@ static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
 /// A named run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
-    /// Name, the file's name without `.toml`.
+    /// Name, the file's name without `.toml`; in a family with what is chosen at its end.
     pub name: String,
     /// One line for lists.
     pub title: String,
@@ -26,24 +28,31 @@ pub fn user_dir() -> Option<PathBuf> {
     crate::paths::config_dir().map(|dir| dir.join("presets"))
 }
 
-/// Every preset, the user's before the embedded ones of the same name, sorted by name.
+/// Every preset, the user's instead of the embedded ones of the same name, in the order of lists: by scenario; in each,
+/// what draws its own images before what needs files, small networks before large ones; then by name.
 ///
 /// # Errors
 /// When a preset file cannot be read or understood.
 pub fn all() -> Result<Vec<Preset>, SpecError> {
-    names().into_iter().map(|name| load(&name)).collect()
+    match usable() {
+        (presets, None) => Ok(presets),
+        (_, Some(error)) => Err(error),
+    }
 }
 
-/// The names of every preset.
-pub fn names() -> Vec<String> {
-    let mut names: Vec<String> = embedded().into_iter().map(|(name, _)| name).collect();
-    if let Some(entries) = user_dir().and_then(|dir| std::fs::read_dir(dir).ok()) {
-        let paths = entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "toml"));
-        names.extend(paths.filter_map(|p| Some(p.file_stem()?.to_str()?.to_owned())));
+/// As [`all`], without those that cannot be used, and what is wrong with the first of these.
+pub fn usable() -> (Vec<Preset>, Option<SpecError>) {
+    let shelf = Shelf::read();
+    let (mut presets, mut trouble) = (Vec::new(), None);
+    for name in shelf.names() {
+        match shelf.load(&name) {
+            Ok(preset) => presets.push(preset),
+            Err(error) => trouble = trouble.or(Some(error)),
+        }
     }
-    names.sort();
-    names.dedup();
-    names
+    let width = |p: &Preset| p.spec.model.stages().widths.iter().sum::<usize>();
+    presets.sort_by_cached_key(|p| (p.spec.scenario as usize, p.spec.data.synthetic().is_none(), width(p), p.name.clone()));
+    (presets, trouble)
 }
 
 /// The preset called `name`, or the one in the file `name` (a path that ends in `.toml`).
@@ -51,34 +60,119 @@ pub fn names() -> Vec<String> {
 /// # Errors
 /// When there is none, or it cannot be understood.
 pub fn load(name: &str) -> Result<Preset, SpecError> {
-    resolve(name, 0)
+    Shelf::read().load(name)
 }
 
-/// Reads a preset; `extends = "name"` lays its settings over another preset's.
-fn resolve(name: &str, depth: usize) -> Result<Preset, SpecError> {
-    let (origin, text) = source(name)?;
-    let conflict = |message: &str| SpecError::Conflict { origin: origin.clone(), message: message.to_owned() };
-    let mut table = parse(&text, &origin)?;
-    let mut words = |key: &str| match table.remove(key) {
-        None => Ok(String::new()),
-        Some(Value::String(text)) => Ok(text),
-        Some(other) => Err(conflict(&format!("{key} = {other}: allowed is text"))),
-    };
-    let (title, about, parent) = (words("title")?, words("about")?, words("extends")?);
-    if depth > 8 {
-        return Err(conflict("extends: more than eight presets deep, or in a circle"));
+/// A preset before it is read: its file, and what is chosen of the file's variants.
+#[derive(Clone)]
+struct Source {
+    name: String,
+    /// As messages name it.
+    origin: String,
+    text: Text,
+    chosen: Vec<String>,
+}
+
+#[derive(Clone)]
+enum Text {
+    Embedded(&'static str),
+    File(PathBuf),
+}
+
+impl Source {
+    fn file(path: PathBuf) -> Self {
+        Self { name: stem(&path), origin: path.display().to_string(), text: Text::File(path), chosen: Vec::new() }
     }
-    let mut base = if parent.is_empty() { RunSpec::default() } else { resolve(&parent, depth + 1)?.spec };
+
+    fn table(&self) -> Result<Table, SpecError> {
+        let text = match &self.text {
+            Text::Embedded(text) => Cow::Borrowed(*text),
+            Text::File(path) => Cow::Owned(std::fs::read_to_string(path).map_err(|source| SpecError::Io { file: self.origin.clone(), source })?),
+        };
+        text.parse().map_err(|e: toml::de::Error| SpecError::Syntax { origin: self.origin.clone(), message: e.to_string().trim_end().to_owned() })
+    }
+
+    /// The presets that its file stands for; a file that cannot be read stands for one, which then says why.
+    fn presets(self) -> Vec<Self> {
+        let choices = self.table().ok().and_then(|table| family::choices(&table).ok()).unwrap_or_default();
+        if choices.is_empty() {
+            return vec![self];
+        }
+        choices.into_iter().map(|chosen| Self { name: family::name(&self.name, &chosen), chosen, ..self.clone() }).collect()
+    }
+
+    fn conflict(&self, message: String) -> SpecError {
+        SpecError::Conflict { origin: self.origin.clone(), message }
+    }
+}
+
+/// Every preset that can be had by name, the user's first.
+struct Shelf(Vec<Source>);
+
+impl Shelf {
+    fn read() -> Self {
+        let toml = |path: &Path| path.extension().is_some_and(|e| e == "toml");
+        let entries = user_dir().and_then(|dir| std::fs::read_dir(dir).ok()).into_iter().flatten().flatten();
+        let own = entries.map(|e| e.path()).filter(|path| toml(path)).map(Source::file);
+        let embedded = embedded().into_iter().map(|(name, text)| {
+            let origin = format!("preset {name}");
+            Source { name, origin, text: Text::Embedded(text), chosen: Vec::new() }
+        });
+        Self(own.chain(embedded).flat_map(Source::presets).collect())
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.0.iter().map(|source| source.name.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn find(&self, name: &str) -> Result<Source, SpecError> {
+        if name.ends_with(".toml") {
+            return Ok(Source::file(PathBuf::from(name)));
+        }
+        let found = self.0.iter().find(|source| source.name == name).cloned();
+        found.ok_or_else(|| {
+            let names = self.names();
+            let begins = || names.iter().find(|other| other.starts_with(name)).cloned();
+            SpecError::NoPreset { name: name.to_owned(), close: closest(name, names.iter().map(String::as_str)).or_else(begins) }
+        })
+    }
+
+    fn load(&self, name: &str) -> Result<Preset, SpecError> {
+        self.resolve(&self.find(name)?, 0)
+    }
+
+    /// Reads a preset; `extends = "name"` lays its settings over another preset's.
+    fn resolve(&self, source: &Source, depth: usize) -> Result<Preset, SpecError> {
+        let mut table = source.table()?;
+        let chosen = family::take(&mut table, &source.chosen).map_err(|message| source.conflict(message))?;
+        let mut words = |key: &str| family::words(&mut table, key).map_err(|message| source.conflict(message));
+        let (title, about, parent) = (words("title")?, words("about")?, words("extends")?);
+        if depth > 8 {
+            return Err(source.conflict("extends: more than eight presets deep, or in a circle".to_owned()));
+        }
+        let base = if parent.is_empty() { RunSpec::default() } else { self.resolve(&self.find(&parent)?, depth + 1)?.spec };
+        let spec = std::iter::once(table).chain(chosen.settings).try_fold(base, |spec, table| laid_over(spec, table, &source.origin))?;
+        let cell = joined(&chosen.titles, ", ");
+        let title = if cell.is_empty() { title } else { format!("{title}: {cell}") };
+        let about = joined(&[&[about][..], &chosen.abouts].concat(), " ");
+        Ok(Preset { name: source.name.clone(), title, about, spec })
+    }
+}
+
+/// `spec` with the settings of `table` laid over it, names first.
+fn laid_over(mut spec: RunSpec, table: Table, origin: &str) -> Result<RunSpec, SpecError> {
     if let Some(Value::String(name)) = table.get("scenario") {
-        base = base.renamed("scenario", name, &origin)?;
+        spec = spec.renamed("scenario", name, origin)?;
     }
     for section in ["data", "downstream", "model", "attack", "defense"] {
         if let Some(Value::String(name)) = table.get(section).and_then(|s| s.get("name")) {
-            base = base.renamed(&format!("{section}.name"), name, &origin)?;
+            spec = spec.renamed(&format!("{section}.name"), name, origin)?;
         }
     }
-    let spec = RunSpec::from_table(&overlay(base.to_table(), table), &origin)?;
-    Ok(Preset { name: stem(name), title, about, spec })
+    RunSpec::from_table(&overlay(spec.to_table(), table), origin)
 }
 
 fn overlay(mut base: Table, top: Table) -> Table {
@@ -92,32 +186,13 @@ fn overlay(mut base: Table, top: Table) -> Table {
     base
 }
 
-fn parse(text: &str, origin: &str) -> Result<Table, SpecError> {
-    text.parse().map_err(|e: toml::de::Error| SpecError::Syntax { origin: origin.to_owned(), message: e.to_string().trim_end().to_owned() })
+/// The texts that say something, one after the other.
+fn joined(texts: &[String], between: &str) -> String {
+    texts.iter().map(String::as_str).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(between)
 }
 
-fn stem(name: &str) -> String {
-    Path::new(name).file_stem().and_then(|s| s.to_str()).unwrap_or(name).to_owned()
-}
-
-/// Where a preset comes from, and its text: a path, the user's directory, the binary, in that order.
-fn source(name: &str) -> Result<(String, String), SpecError> {
-    let file =
-        if name.ends_with(".toml") { Some(PathBuf::from(name)) } else { user_dir().map(|d| d.join(format!("{name}.toml"))).filter(|f| f.exists()) };
-    if let Some(file) = file {
-        let shown = file.display().to_string();
-        return match std::fs::read_to_string(&file) {
-            Ok(text) => Ok((shown, text)),
-            Err(source) => Err(SpecError::Io { file: shown, source }),
-        };
-    }
-    match embedded().into_iter().find(|(n, _)| n == name) {
-        Some((_, text)) => Ok((format!("preset {name}"), text.to_owned())),
-        None => {
-            let names = names();
-            Err(SpecError::NoPreset { name: name.to_owned(), close: closest(name, names.iter().map(String::as_str)) })
-        }
-    }
+fn stem(path: &Path) -> String {
+    path.file_stem().and_then(|s| s.to_str()).unwrap_or_default().to_owned()
 }
 
 fn embedded() -> Vec<(String, &'static str)> {
@@ -127,7 +202,7 @@ fn embedded() -> Vec<(String, &'static str)> {
                 // Figures and sweeps are presets of other kinds: they name runs.
                 DirEntry::Dir(inner) if !["figures", "sweeps"].map(Path::new).contains(&inner.path()) => walk(inner, out),
                 DirEntry::File(file) if file.path().extension().is_some_and(|e| e == "toml") => {
-                    out.extend(file.contents_utf8().map(|text| (stem(&file.path().to_string_lossy()), text)));
+                    out.extend(file.contents_utf8().map(|text| (stem(file.path()), text)));
                 }
                 _ => {}
             }
@@ -144,10 +219,10 @@ mod tests {
 
     #[test]
     fn every_embedded_preset_is_understood_and_explained() {
-        let presets = embedded();
-        assert!(presets.iter().any(|(name, _)| name == "demo"));
-        for (name, _) in presets {
-            let preset = load(&name).unwrap_or_else(|e| panic!("{e}"));
+        let shelf = Shelf::read();
+        assert!(shelf.names().iter().any(|name| name == "demo"));
+        for name in shelf.names() {
+            let preset = shelf.load(&name).unwrap_or_else(|e| panic!("{e}"));
             assert!(!preset.title.is_empty() && !preset.about.is_empty(), "{name} is not explained");
         }
     }

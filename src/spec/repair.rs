@@ -27,7 +27,8 @@ pub struct Abl {
     pub unlearn_epochs: u64,
     /// Learning rate of the ascent.
     pub unlearn_lr: f64,
-    /// How far CA may fall in the ascent before it is ended (0.2: 20 points).
+    /// How far the accuracy on the training images that were not isolated may fall in the ascent before it is ended (0.2: 20
+    /// points).
     pub largest_fall: f64,
 }
 
@@ -81,7 +82,7 @@ pub struct Ac {
     pub size_threshold: f64,
     /// A class whose silhouette is above this falls in two.
     pub silhouette_threshold: f64,
-    /// Remove a random half of each class, as BackdoorBench's code does in effect.
+    /// Remove images of each class by chance, as many as its smaller cluster has, as BackdoorBench's code does in effect.
     pub bb_compat: bool,
 }
 
@@ -161,7 +162,7 @@ impl Default for FinePruning {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Nad {
-    /// Learning rate of the student: after its first two epochs and until its last.
+    /// Learning rate of the student in its first 20 epochs, a hundredth of it after that.
     pub lr: f64,
     /// Epochs in which the teacher is fine-tuned.
     pub teacher_epochs: u64,
@@ -196,12 +197,36 @@ pub struct NeuralCleanse {
     pub success: f64,
     /// Passes in a row after which the weight is raised or lowered.
     pub patience: u64,
+    /// The weight is raised by this factor, and lowered by its 1.5th power (2, as in both published codes).
+    pub cost_factor: f64,
     /// Passes in a row without improvement after which the search ends.
     pub early_patience: u64,
+    /// A pass improves where the smallest mask is below this share of the smallest before (0.99 in BackdoorBench, 1 in the
+    /// authors' code).
+    pub improvement: f64,
     /// Deviations from the median above which a small mask is an anomaly.
     pub anomaly: f64,
+    /// What is compared: the masks' norms, or their logarithms.
+    pub norm_scale: NormScale,
     /// Share of the clean images that carry the reversed trigger while it is unlearned.
     pub triggered_share: f64,
+}
+
+/// On which scale Neural Cleanse compares masks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NormScale {
+    /// The norms themselves (both published codes). Where their median is less than two deviations, no mask can be small
+    /// enough to stand out: classes of which some are alike and some are not spread so far.
+    #[default]
+    Linear,
+    /// Their logarithms: how many times smaller a mask is than the others.
+    Log,
+}
+
+impl NormScale {
+    /// Every name, as presets spell it.
+    pub const NAMES: [&'static str; 2] = ["linear", "log"];
 }
 
 impl Default for NeuralCleanse {
@@ -213,8 +238,11 @@ impl Default for NeuralCleanse {
             cost: 1e-3,
             success: 0.98,
             patience: 5,
+            cost_factor: 2.0,
             early_patience: 25,
+            improvement: 0.99,
             anomaly: 2.0,
+            norm_scale: NormScale::Linear,
             triggered_share: 0.2,
         }
     }

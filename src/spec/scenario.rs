@@ -41,6 +41,15 @@ impl Scenario {
         Self::NAMES[self as usize]
     }
 
+    /// A line on it, for the headings of lists.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Standalone => "standalone: a backdoored classifier is cleaned on its own training set",
+            Self::Transfer => "transfer: a backdoored classifier is carried over to a second task",
+            Self::Encoder => "encoder: a classifier is trained on a backdoored encoder",
+        }
+    }
+
     /// Whether the model is carried over to a second data set.
     pub fn carries_over(self) -> bool {
         self != Self::Standalone

@@ -87,6 +87,9 @@ impl RunSpec {
             // How many clean images a defense is given is part of its recipe: 80 passes over all of them is not NC.
             spec.defense.clean_share = spec.defense.usual_share();
         }
+        if path == "defense.name" && spec.defense.usual_weight_decay() != self.defense.usual_weight_decay() {
+            spec.defense.weight_decay = spec.defense.usual_weight_decay();
+        }
         Ok(spec)
     }
 
@@ -334,6 +337,8 @@ mod tests {
         let spec = set(&[("defense.lr", "0.01"), ("defense.name", "fine-tuning"), ("defense.epochs", "12")]).unwrap();
         assert_eq!(spec.defense.method, Method::FineTuning(crate::spec::FineTuning { lr: 0.01 }));
         assert_eq!(spec.defense.epochs, 12);
+        let abl = set(&[("defense.name", "abl")]).unwrap();
+        assert_eq!((abl.defense.weight_decay, abl.with("defense.name", "nad", "test").unwrap().defense.weight_decay), (1e-4, 5e-4));
         let files = set(&[("data.train", "500"), ("data.name", "cifar10")]).unwrap().data;
         assert_eq!(files, crate::spec::Data::Cifar10(crate::spec::Files { train: 500, test: 0 }));
         let spec = set(&[("attack.name", "blended"), ("attack.alpha", "0.3")]).unwrap();

@@ -131,6 +131,8 @@ pub struct Batches<'a> {
     augment: &'a Augment,
     seed: u64,
     stage: &'static str,
+    /// Places of the images that take part, where not all do.
+    chosen: Option<Vec<usize>>,
     order: Order,
 }
 
@@ -138,7 +140,14 @@ impl<'a> Batches<'a> {
     /// Batches of `batch` images of `split`.
     pub fn new(split: &'a Split, lookup: &'a Lookup, augment: &'a Augment, batch: usize, seed: u64, stage: &'static str) -> Self {
         let order = Order::new(split.len(), batch, seed, format!("order {stage}"));
-        Self { split, lookup, augment, seed, stage, order }
+        Self { split, lookup, augment, seed, stage, chosen: None, order }
+    }
+
+    /// Of the images at the places `chosen` alone.
+    #[must_use]
+    pub fn only(self, chosen: Vec<usize>) -> Self {
+        let order = Order::new(chosen.len(), self.order.batch, self.order.seed, self.order.purpose);
+        Self { chosen: Some(chosen), order, ..self }
     }
 
     fn jitter(&self, epoch: u64, within: u64, count: usize) -> Vec<Jitter> {
@@ -156,9 +165,10 @@ impl<'a> Batches<'a> {
 
 impl Source for Batches<'_> {
     fn get(&mut self, epoch: u64, within: u64) -> Batch {
-        let count = self.order.get(epoch, within).len();
+        let drawn = self.order.get(epoch, within);
+        let indices: Vec<usize> = drawn.iter().map(|&at| self.chosen.as_ref().map_or(at, |chosen| chosen[at])).collect();
+        let count = indices.len();
         let jitter = self.jitter(epoch, within, count);
-        let indices = self.order.get(epoch, within);
         let images = &self.split.images;
         let mut values = vec![0f32; count * images.stride()];
         values.par_chunks_exact_mut(images.stride()).zip(indices.par_iter().zip(jitter)).for_each(|(out, (&index, jitter))| {
@@ -215,6 +225,15 @@ mod tests {
         let (x, y) = values(&mut batches, 2, 0);
         let first: Vec<f32> = split.images.get(y[0] as usize).iter().map(|&p| f32::from(p) / 255.0).collect();
         assert_eq!(x[..48], first[..]);
+    }
+
+    #[test]
+    fn of_a_part_an_epoch_visits_that_part_alone() {
+        let (split, lookup, augment) = (split(10), Lookup::new(&PLAIN), Augment { crop_padding: 0, flip: false });
+        let mut batches = Batches::new(&split, &lookup, &augment, 2, 1, "attack").only(vec![1, 4, 8]);
+        let mut seen: Vec<i32> = (0..2).flat_map(|s| values(&mut batches, 0, s).1).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, [1, 4, 8]);
     }
 
     #[test]

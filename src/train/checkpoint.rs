@@ -45,6 +45,11 @@ impl Files {
         self.dir.join(format!("{:07}.{name}.safetensors", self.step))
     }
 
+    /// A part that is no weights, for instance what was isolated.
+    pub fn state(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("{:07}.{name}.json", self.step))
+    }
+
     /// Every file of this checkpoint that is there.
     fn all(&self) -> Vec<PathBuf> {
         let prefix = format!("{:07}.", self.step);
@@ -95,9 +100,17 @@ fn prune(dir: &Path) {
 /// When a file is missing or damaged.
 pub fn load<B: Train>(dir: &Path, step: u64, learner: &mut dyn Learner<B>) -> Result<Progress, StoreError> {
     let files = Files::of(dir, step);
-    let failed = |message: String| StoreError { file: files.progress.display().to_string(), message };
-    let text = std::fs::read(&files.progress).map_err(|e| failed(e.to_string()))?;
-    let progress: Progress = serde_json::from_slice(&text).map_err(|e| failed(e.to_string()))?;
+    let progress = progress(&files)?;
     learner.restore(&files, progress.step)?;
     Ok(progress)
+}
+
+/// Reads where training stood.
+///
+/// # Errors
+/// When the file is missing or damaged.
+pub fn progress(files: &Files) -> Result<Progress, StoreError> {
+    let failed = |message: String| StoreError { file: files.progress.display().to_string(), message };
+    let text = std::fs::read(&files.progress).map_err(|e| failed(e.to_string()))?;
+    serde_json::from_slice(&text).map_err(|e| failed(e.to_string()))
 }

@@ -4,11 +4,11 @@
 use super::adam::{Adam, BETAS};
 use super::batch::{Batches, Lookup, Order, Source, number};
 use super::checkpoint::Files;
-use super::evaluate::{Answer, Examine, answers};
+use super::evaluate::{Examine, examiner};
 use super::features::features;
 use super::learner::Learner;
 use super::step::{Loss, cross_entropy};
-use crate::data::{Images, Split};
+use crate::data::Split;
 use crate::kernel::Train;
 use crate::model::store::{self, StoreError};
 use crate::model::{Downstream, Head};
@@ -86,8 +86,8 @@ impl<B: Train> Learner<B> for SecondTask<'_, B> {
     }
 
     fn examiner(&self) -> Box<dyn Examine + '_> {
-        let (net, device) = (self.net.valid(), self.device.clone());
-        Box::new(move |images: &Images| -> Vec<Answer> { answers(|x| net.forward(x), images, self.lookup, &device) })
+        let net = self.net.valid();
+        examiner(move |x| net.forward(x), self.lookup, self.device.clone())
     }
 
     fn save(&self, files: &Files) -> Result<(), StoreError> {

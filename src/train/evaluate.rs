@@ -1,32 +1,71 @@
-//! CA, ASR and RA (spec.md section 4), and the answers under the trigger lens.
+//! Asking a model what it sees: for CA, ASR and RA (spec.md section 4), and for the answers under the trigger lens.
 
 use super::batch::Lookup;
 use crate::attack::{self, Attack};
 use crate::data::{Images, Split};
 use crate::kernel::Kernels;
 pub use crate::run::event::Answer;
-use crate::run::event::{LensAnswer, Measures, Transfer};
+use crate::run::event::{LensAnswer, Measures};
+pub use crate::run::score::Rule;
+use crate::run::score::{self, Asked};
 use burn::prelude::*;
-use burn::tensor::activation::softmax;
+use burn::tensor::activation::{log_softmax, softmax};
 
 /// Images a forward pass: large enough to keep a device busy, small enough for its memory.
 pub const BATCH: usize = 512;
 
-/// A model that can be asked what it sees: the most likely class of each image and how sure it is.
-pub trait Examine: Fn(&Images) -> Vec<Answer> {}
+/// A model that can be asked what it sees.
+pub trait Examine: Fn(&Images) -> Posteriors {}
 
-impl<F: Fn(&Images) -> Vec<Answer>> Examine for F {}
+impl<F: Fn(&Images) -> Posteriors> Examine for F {}
 
-/// What counts as a success of the attack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// A triggered image of another class is taken for this one (standalone).
-    Target(u16),
-    /// A triggered image of another class is taken for the class that most triggered images are taken for (transfer:
-    /// the target of the first task means nothing in the second; spec.md section 2).
-    Majority,
-    /// A triggered image, whatever its class, is taken for this one (encoder; spec.md 1.7).
-    Everyone(u16),
+/// How likely a model takes each class to be, image by image.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Posteriors {
+    /// Classes.
+    pub classes: usize,
+    /// `[images][classes]`.
+    pub values: Vec<f32>,
+}
+
+impl Posteriors {
+    fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(self.classes.max(1))
+    }
+
+    /// The most likely class of each image; of several the first.
+    pub fn answers(&self) -> Vec<Answer> {
+        self.rows().map(best).collect()
+    }
+
+    /// The `count` most likely classes of each image, the likeliest first; of equals the first.
+    pub fn rankings(&self, count: usize) -> Vec<Vec<Answer>> {
+        let ranking = |row: &[f32]| {
+            let mut order: Vec<usize> = (0..row.len()).collect();
+            order.sort_by(|a, b| row[*b].total_cmp(&row[*a]));
+            order.into_iter().take(count).map(|at| Answer { class: at as u16, confidence: row[at] }).collect()
+        };
+        self.rows().map(ranking).collect()
+    }
+}
+
+fn best(posteriors: &[f32]) -> Answer {
+    let at = (0..posteriors.len()).fold(0, |best, i| if posteriors[i] > posteriors[best] { i } else { best });
+    Answer { class: at as u16, confidence: posteriors[at] }
+}
+
+/// A network to be asked; `logits`: of a batch of normalised images, in evaluation.
+pub fn examiner<'a, B: Kernels>(logits: impl Fn(Tensor<B, 4>) -> Tensor<B, 2> + 'a, lookup: &'a Lookup, device: B::Device) -> Box<dyn Examine + 'a> {
+    Box::new(move |images: &Images| {
+        let mut all = Posteriors::default();
+        for start in (0..images.len()).step_by(BATCH) {
+            let x = lookup.plain(images, start..(start + BATCH).min(images.len()), &device);
+            let posteriors = softmax(logits(x), 1);
+            all.classes = posteriors.dims()[1];
+            all.values.extend_from_slice(posteriors.into_data().convert::<f32>().as_slice::<f32>().unwrap_or_default());
+        }
+        all
+    })
 }
 
 /// Test images, clean and triggered.
@@ -44,8 +83,7 @@ pub struct Exam {
 impl Exam {
     /// An exam on the test set `clean`; `attack`: the trigger, where it is known by now.
     pub fn new(clean: Split, attack: Option<&dyn Attack>, rule: Rule) -> Self {
-        let hit = |i: &usize| !matches!(rule, Rule::Target(target) if clean.labels[*i] == target);
-        let places: Vec<usize> = (0..clean.len()).filter(hit).collect();
+        let places: Vec<usize> = (0..clean.len()).filter(|i| rule.attacks(clean.labels[*i])).collect();
         let plain = clean.images.select(&places);
         let attacked = attack.map_or(plain.clone(), |attack| attack::triggered(attack, &plain));
         Self { clean, places, attacked, rule }
@@ -67,83 +105,31 @@ impl Exam {
 
     /// What a model scores. `trigger`: where it is learned, as it is now. `first`: the majority after the first epoch.
     pub fn measure(&self, examine: &dyn Examine, trigger: Option<&dyn Attack>, first: Option<u16>) -> Measures {
-        let clean = examine(&self.clean.images);
+        let clean = examine(&self.clean.images).answers();
         let attacked = match trigger {
             Some(trigger) => examine(&attack::triggered(trigger, &self.clean.images.select(&self.places))),
             None => examine(&self.attacked),
         };
-        let ca = share(clean.iter().zip(&self.clean.labels).filter(|(a, l)| a.class == **l).count(), clean.len());
-        let score = |target: u16| self.score(&clean, &attacked, target);
-        match self.rule {
-            Rule::Target(target) => {
-                let score = score(target);
-                Measures { ca, asr: score.asr, ra: score.ra, ..Measures::default() }
-            }
-            Rule::Everyone(target) => {
-                let score = score(target);
-                let all = share(attacked.iter().filter(|a| a.class == target).count(), attacked.len());
-                Measures { ca, asr: all, ra: score.ra, asr_excluding_target: Some(score.asr), ..Measures::default() }
-            }
-            Rule::Majority => {
-                let c_star = majority(&attacked);
-                let (now, fixed) = (score(c_star), score(first.unwrap_or(c_star)));
-                let transfer = Transfer { c_star, baseline: now.baseline, lift: now.asr - now.baseline, asr_fixed: fixed.asr };
-                Measures { ca, asr: now.asr, ra: now.ra, transfer: Some(transfer), ..Measures::default() }
-            }
+        let mut asked: Vec<Asked> =
+            clean.into_iter().zip(&self.clean.labels).map(|(clean, &label)| Asked { label, clean, triggered: None }).collect();
+        for (&place, answer) in self.places.iter().zip(attacked.answers()) {
+            asked[place].triggered = Some(answer);
         }
-    }
-
-    /// Shares of the triggered images of other classes than `target`.
-    fn score(&self, clean: &[Answer], attacked: &[Answer], target: u16) -> Score {
-        let mut counts = [0usize; 4];
-        for (answer, &place) in attacked.iter().zip(&self.places) {
-            let label = self.clean.labels[place];
-            if label != target {
-                let hits = [true, answer.class == target, answer.class == label, clean.get(place).is_some_and(|a| a.class == target)];
-                counts.iter_mut().zip(hits).for_each(|(count, hit)| *count += usize::from(hit));
-            }
-        }
-        let [whole, fooled, right, anyway] = counts;
-        Score { asr: share(fooled, whole), ra: share(right, whole), baseline: share(anyway, whole) }
+        score::measures(self.rule, &asked, first)
     }
 }
 
-struct Score {
-    /// Taken for the target.
-    asr: f64,
-    /// Taken for what they are.
-    ra: f64,
-    /// Taken for the target without the trigger.
-    baseline: f64,
-}
-
-/// The class that most answers name; of several the smallest.
-pub fn majority(answers: &[Answer]) -> u16 {
-    let mut counts = std::collections::BTreeMap::<u16, usize>::new();
-    answers.iter().for_each(|a| *counts.entry(a.class).or_default() += 1);
-    counts.into_iter().max_by_key(|(class, count)| (*count, std::cmp::Reverse(*class))).map_or(0, |(class, _)| class)
-}
-
-fn share(part: usize, whole: usize) -> f64 {
-    part as f64 / whole.max(1) as f64
-}
-
-/// The most likely class of each image and its posterior. `logits`: of a batch of normalised images.
-pub fn answers<B: Kernels>(logits: impl Fn(Tensor<B, 4>) -> Tensor<B, 2>, images: &Images, lookup: &Lookup, device: &B::Device) -> Vec<Answer> {
-    let mut out = Vec::with_capacity(images.len());
-    for start in (0..images.len()).step_by(BATCH) {
-        let x = lookup.plain(images, start..(start + BATCH).min(images.len()), device);
-        let posteriors = softmax(logits(x), 1);
-        let classes = posteriors.dims()[1];
-        let values = posteriors.into_data().convert::<f32>();
-        out.extend(values.as_slice::<f32>().unwrap_or_default().chunks_exact(classes).map(best));
+/// The cross-entropy of each image against its label. `logits`: of a batch of normalised images.
+pub fn cross_entropies<B: Kernels>(logits: impl Fn(Tensor<B, 4>) -> Tensor<B, 2>, split: &Split, lookup: &Lookup, device: &B::Device) -> Vec<f32> {
+    let mut out = Vec::with_capacity(split.len());
+    for start in (0..split.len()).step_by(BATCH) {
+        let range = start..(start + BATCH).min(split.len());
+        let labels: Vec<i32> = split.labels[range.clone()].iter().map(|l| i32::from(*l)).collect();
+        let labels = Tensor::<B, 1, Int>::from_data(TensorData::new(labels, [range.len()]), device);
+        let picked = log_softmax(logits(lookup.plain(&split.images, range, device)), 1).gather(1, labels.unsqueeze_dim(1));
+        out.extend(picked.neg().into_data().convert::<f32>().as_slice::<f32>().unwrap_or_default());
     }
     out
-}
-
-fn best(posteriors: &[f32]) -> Answer {
-    let at = (0..posteriors.len()).fold(0, |best, i| if posteriors[i] > posteriors[best] { i } else { best });
-    Answer { class: at as u16, confidence: posteriors[at] }
 }
 
 /// Samples under the trigger lens: a few test images of other classes than the target, clean and triggered.
@@ -168,7 +154,7 @@ impl Lens {
 
     /// What a model says of each.
     pub fn look(&self, examine: &dyn Examine) -> Vec<LensAnswer> {
-        let pairs = examine(&self.clean.images).into_iter().zip(examine(&self.triggered)).enumerate();
+        let pairs = examine(&self.clean.images).answers().into_iter().zip(examine(&self.triggered).answers()).enumerate();
         pairs.map(|(i, (clean, triggered))| LensAnswer { index: self.indices[i], label: self.clean.labels[i], clean, triggered }).collect()
     }
 }
@@ -215,29 +201,35 @@ mod tests {
     }
 
     /// Clean images are named by their first value; triggered ones are 1 where the second value is 9, else that value.
-    fn model(images: &Images) -> Vec<Answer> {
+    fn model(images: &Images) -> Posteriors {
         let of = |p: &[u8]| match p {
             [255, 9] => 1,
-            [255, other] => u16::from(*other),
-            [first, _] => u16::from(*first),
-            _ => 99,
+            [255, other] => usize::from(*other),
+            [first, _] => usize::from(*first),
+            _ => 9,
         };
-        (0..images.len()).map(|i| Answer { class: of(images.get(i)), confidence: 1.0 }).collect()
+        let row = |class: usize| (0..3).map(move |i| if i == class { 0.8 } else { 0.1 });
+        Posteriors { classes: 3, values: (0..images.len()).flat_map(|i| row(of(images.get(i)))).collect() }
     }
 
-    /// Triggered answers are 1, 1, 0, 0, 2 for labels 0, 1, 1, 2, 2.
+    /// Triggered answers are 1, 1, 0, 0, 2 for labels 0, 1, 1, 2, 2; what the shares are is tested with the counting.
     #[test]
-    fn every_rule_counts_what_it_says() {
+    fn an_exam_triggers_whom_the_rule_attacks() {
         let target = exam(Rule::Target(0));
         let m = target.measure(&model, None, None);
         assert_eq!((target.victims(), m.ca, m.asr, m.ra), (4, 1.0, 0.5, 0.5));
-        let m = exam(Rule::Everyone(0)).measure(&model, None, None);
-        assert_eq!((m.asr, m.asr_excluding_target, m.ra), (0.4, Some(0.5), 0.5));
-        // 0 and 1 are named twice each: the smaller one counts. Of the labels 1, 1, 2, 2 two are taken for it.
-        let m = exam(Rule::Majority).measure(&model, None, Some(1));
-        let t = m.transfer.unwrap();
-        assert_eq!((t.c_star, m.asr, t.baseline, t.lift), (0, 0.5, 0.0, 0.5));
-        assert!((t.asr_fixed - 1.0 / 3.0).abs() < 1e-12);
+        assert_eq!(exam(Rule::Everyone(0)).measure(&model, None, None).asr, 0.4);
+        assert_eq!(exam(Rule::Majority).measure(&model, None, Some(1)).transfer.unwrap().c_star, 0);
         assert_eq!(exam(Rule::Target(0)).probe(3).victims(), 2);
+    }
+
+    #[test]
+    fn a_ranking_goes_down_and_equals_keep_their_order() {
+        let posteriors = Posteriors { classes: 4, values: vec![0.1, 0.4, 0.1, 0.4, 0.7, 0.0, 0.2, 0.1] };
+        let classes = |count| posteriors.rankings(count).iter().map(|r| r.iter().map(|a| a.class).collect::<Vec<_>>()).collect::<Vec<_>>();
+        assert_eq!(classes(3), [[1, 3, 0], [0, 2, 3]]);
+        assert_eq!(classes(9)[0].len(), 4);
+        let first: Vec<Answer> = posteriors.rankings(1).concat();
+        assert_eq!(posteriors.answers(), first);
     }
 }

@@ -1,7 +1,7 @@
 //! What an encoder sees in images, and the answers of its nearest neighbours.
 
 use super::batch::Lookup;
-use super::evaluate::{Answer, BATCH, Examine};
+use super::evaluate::{BATCH, Examine, Posteriors};
 use super::knn::{Bank, TEMPERATURE, neighbours};
 use crate::data::{Dataset, Images, Split};
 use crate::kernel::Kernels;
@@ -47,8 +47,8 @@ impl<'a> Monitor<'a> {
     pub fn examiner<'s, B: Kernels>(&'s self, encoder: ResNet<B>, device: B::Device) -> Box<dyn Examine + 's> {
         let bank = Bank::new(features(&encoder, &self.bank.images, self.lookup, &device), &self.bank.labels, self.classes);
         let k = neighbours(self.bank.len());
-        Box::new(move |images: &Images| -> Vec<Answer> {
-            if images.is_empty() { Vec::new() } else { bank.answers(features(&encoder, images, self.lookup, &device), k, TEMPERATURE) }
+        Box::new(move |images: &Images| {
+            if images.is_empty() { Posteriors::default() } else { bank.shares(features(&encoder, images, self.lookup, &device), k, TEMPERATURE) }
         })
     }
 }

@@ -29,8 +29,6 @@ use burn::tensor::activation::relu;
 
 /// Adam's betas for both generators.
 const BETAS: (f64, f64) = (0.5, 0.9);
-/// Epochs until the pattern generator's rate falls to a tenth, and again after each hundred more.
-const GENERATOR_HOLD: u64 = 200;
 
 /// One generator and its optimiser.
 struct Part<B: Train> {
@@ -49,6 +47,7 @@ pub struct InputAware<'a, B: Train> {
     spec: &'a RunSpec,
     settings: &'a spec::InputAware,
     steps_per_epoch: u64,
+    generator_schedule: Schedule,
 }
 
 impl<'a, B: Train> InputAware<'a, B> {
@@ -57,6 +56,7 @@ impl<'a, B: Train> InputAware<'a, B> {
         let source = |order| Batches::new(split, lookup, &spec.augment, spec.attack.batch, spec.seed, order);
         let [pattern, mask] = attack::InputAware::generators(settings, spec.seed, &trainer.device);
         let adam = || Adam::new(BETAS, 0.0);
+        let steps_per_epoch = spec.steps_per_epoch(spec::Stage::Attack, split.len());
         Self {
             sources: [source("attack"), source("attack cross")],
             pattern: Part { net: pattern, adam: if settings.bb_compat { adam().hoarding() } else { adam() } },
@@ -65,7 +65,8 @@ impl<'a, B: Train> InputAware<'a, B> {
             lookup,
             spec,
             settings,
-            steps_per_epoch: spec.steps_per_epoch(spec::Stage::Attack, split.len()),
+            steps_per_epoch,
+            generator_schedule: settings.generator_schedule(steps_per_epoch),
         }
     }
 
@@ -151,9 +152,7 @@ impl<B: Train> Learner<B> for InputAware<'_, B> {
         }
         let mut chance = rng::stream(self.spec.seed, "input-aware poison", number(epoch, within));
         let roles = roles(&self.spec.attack, self.settings.cross_ratio, x1.dims()[0], &mut chance);
-        // 0.01 for 200 epochs, then a tenth for each hundred.
-        let later = (step - self.mask_steps()).saturating_sub(GENERATOR_HOLD / 2 * self.steps_per_epoch);
-        let generator_lr = Schedule::Steps { lr: self.settings.generator_lr, period: GENERATOR_HOLD / 2 * self.steps_per_epoch }.lr(later);
+        let generator_lr = self.generator_schedule.lr(step - self.mask_steps());
         self.joint_step([x1, x2], labels, &roles, lr, generator_lr)
     }
 

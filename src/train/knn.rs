@@ -6,7 +6,7 @@
 //! ```
 
 use super::contrastive::l2_normalise;
-use super::evaluate::Answer;
+use super::evaluate::Posteriors;
 use burn::prelude::*;
 use rayon::prelude::*;
 
@@ -48,26 +48,26 @@ impl<B: Backend> Bank<B> {
     /// # Shapes
     /// - queries: `[queries, width]`, of any length
     pub fn classify(&self, queries: Tensor<B, 2>, k: usize, t: f32) -> Vec<u16> {
-        self.answers(queries, k, t).into_iter().map(|answer| answer.class).collect()
+        self.shares(queries, k, t).answers().into_iter().map(|answer| answer.class).collect()
     }
 
-    /// As [`Self::classify`], with the share of the votes that the class has.
-    pub fn answers(&self, queries: Tensor<B, 2>, k: usize, t: f32) -> Vec<Answer> {
+    /// The share of the votes that each class has.
+    pub fn shares(&self, queries: Tensor<B, 2>, k: usize, t: f32) -> Posteriors {
         let queries = l2_normalise(queries);
         let [count, width] = queries.dims();
-        let mut answers = Vec::with_capacity(count);
+        let mut values = Vec::with_capacity(count * self.classes);
         for start in (0..count).step_by(QUERIES) {
             let some = queries.clone().slice([start..(start + QUERIES).min(count), 0..width]);
             let similarities = some.matmul(self.features.clone()).into_data().convert::<f32>();
             let rows = similarities.as_slice::<f32>().unwrap_or_default().par_chunks_exact(self.labels.len().max(1));
-            answers.par_extend(rows.map(|row| vote(row, &self.labels, self.classes, k, t)));
+            values.extend(rows.map(|row| vote(row, &self.labels, self.classes, k, t)).collect::<Vec<_>>().concat());
         }
-        answers
+        Posteriors { classes: self.classes, values }
     }
 }
 
-/// The class with the highest score, given the similarity with each entry.
-fn vote(similarities: &[f32], labels: &[u16], classes: usize, k: usize, t: f32) -> Answer {
+/// Each class' share of the votes, given the similarity with each entry.
+fn vote(similarities: &[f32], labels: &[u16], classes: usize, k: usize, t: f32) -> Vec<f32> {
     let mut order: Vec<usize> = (0..similarities.len()).collect();
     let nearer = |a: &usize, b: &usize| similarities[*b].total_cmp(&similarities[*a]).then(a.cmp(b));
     if k < order.len() {
@@ -80,8 +80,8 @@ fn vote(similarities: &[f32], labels: &[u16], classes: usize, k: usize, t: f32) 
     for entry in order {
         scores[usize::from(labels[entry])] += (similarities[entry] / t).exp();
     }
-    let class = (0..classes).fold(0, |best, class| if scores[class] > scores[best] { class } else { best });
-    Answer { class: class as u16, confidence: scores[class] / scores.iter().sum::<f32>() }
+    let sum = scores.iter().sum::<f32>();
+    scores.into_iter().map(|score| score / sum).collect()
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 use super::batch::{Lookup, Source};
 use super::checkpoint::Files;
-use super::evaluate::{Answer, Examine, answers};
+use super::evaluate::{Examine, examiner};
 use super::step::{Loss, Trainer};
 use crate::attack::Attack;
-use crate::data::Images;
 use crate::kernel::Train;
 use crate::model::Mode;
 use crate::model::store::StoreError;
@@ -83,8 +82,8 @@ impl<B: Train> Learner<B> for Classifier<'_, B> {
 impl<B: Train> Trainer<B> {
     /// The network as it is now, to be asked.
     pub fn examiner<'a>(&self, lookup: &'a Lookup) -> Box<dyn Examine + 'a> {
-        let (model, device) = (self.model.valid(), self.device.clone());
-        Box::new(move |images: &Images| -> Vec<Answer> { answers(|x| model.forward(x, Mode::Eval), images, lookup, &device) })
+        let model = self.model.valid();
+        examiner(move |x| model.forward(x, Mode::Eval), lookup, self.device.clone())
     }
 
     /// Writes weights and velocities.

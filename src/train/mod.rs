@@ -30,14 +30,14 @@ mod warped;
 pub use adam::{Adam, BETAS};
 pub use batch::{Batches, Lookup, Source};
 pub use downstream::SecondTask;
-pub use evaluate::{Exam, Examine, Lens, Rule, answers, lens_indices};
+pub use evaluate::{Answer, Exam, Examine, Lens, Posteriors, Rule, cross_entropies, examiner, lens_indices};
 pub use features::Monitor;
 pub use input_aware::InputAware;
 pub use learner::{Classifier, Learner};
 pub use poisoned_encoder::{Material, PoisonedEncoder};
 pub use sgd::Sgd;
 pub use simclr::{Contrastive, augmentation};
-pub use step::{Trainer, cross_entropy};
+pub use step::{Loss, Trainer, cross_entropy, read as read_loss};
 pub use warped::Warped;
 
 use crate::attack::{self, Attack};
@@ -221,13 +221,27 @@ impl<B: Train> Loop<'_, B> {
         if sum.is_finite() {
             return Ok(());
         }
+        let phase = &self.task.pace.phases()[self.task.pace.place(self.progress.step.saturating_sub(1)).phase].name;
         let setting = match self.task.stage {
+            Stage::Defense if phase == "teacher" => "defense.teacher_lr",
             Stage::Pretrain if self.spec.pretrain.is_some() => "pretrain.lr",
             Stage::Pretrain | Stage::Attack => "attack.lr",
-            Stage::Defense if self.spec.get("defense.lr").is_some() => "defense.lr",
-            Stage::Defense => "defense.lr_max1 or defense.lr_max2",
+            Stage::Defense => self.defense_rate(),
         };
         Err(TrainError::Diverged { step: self.progress.step, lr: self.lr, setting })
+    }
+
+    /// The setting behind the learning rate of the defense's last step.
+    fn defense_rate(&self) -> &'static str {
+        let pace = &self.task.pace;
+        let phase = pace.place(self.progress.step.saturating_sub(1)).phase;
+        match pace.phases()[phase].name.as_str() {
+            "isolate" => "defense.isolation_lr",
+            "unlearn" => "defense.unlearn_lr",
+            "teacher" => "defense.teacher_lr",
+            _ if self.spec.get("defense.lr").is_some() => "defense.lr",
+            _ => "defense.lr_max1 or defense.lr_max2",
+        }
     }
 
     /// A look at the fixed subset.

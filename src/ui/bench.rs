@@ -10,7 +10,9 @@
 //! keys                      keys                       keys
 //! ```
 
-use super::panel::{chart, choices, confirm, cost, curves, evidence, footer, header, help, lens, message, numbers, schedule, setup, strip, verdict};
+use super::panel::{
+    browse, chart, choices, confirm, cost, curves, evidence, footer, header, help, lens, message, numbers, schedule, setup, strip, verdict,
+};
 use super::theme::to_256;
 use super::view::View;
 use crate::app::{Focus, Layer};
@@ -31,7 +33,12 @@ pub fn render(frame: &mut Frame, view: &View, depth_256: bool) {
     if area.width < LEAST.0 || area.height < LEAST.1 {
         too_small(frame, area, view);
     } else {
-        panels(frame, area, view);
+        // It has all of the screen.
+        if view.state.layers.contains(&Layer::Browse) {
+            browse::render(frame, area, view)
+        } else {
+            panels(frame, area, view)
+        }
         layers(frame, area, view);
     }
     view.glyphs.enforce(frame.buffer_mut());
@@ -158,12 +165,13 @@ fn setup_width(area: Rect) -> u16 {
 /// Every layer, the top one last; nothing under a layer can be clicked.
 fn layers(frame: &mut Frame, area: Rect, view: &View) {
     let over = Rect { height: area.height - 1, ..area };
-    if !view.state.layers.is_empty() {
+    if !matches!(view.state.layers.last(), None | Some(Layer::Browse)) {
         view.hits.borrow_mut().clear();
         footer::render(frame, Rect { y: area.bottom() - 1, height: 1, ..area }, view);
     }
     for layer in &view.state.layers {
         match layer {
+            Layer::Browse => {}
             Layer::Help(scroll) => help::render(frame, over, view, *scroll),
             Layer::Confirm(question) => confirm::render(frame, over, view, question),
             Layer::Choices(list) => choices::render(frame, over, view, list),

@@ -46,7 +46,7 @@ pub(super) fn run(options: &Options, spec: RunSpec, preset: Option<String>, hook
     state.machine.runs_dir.clone_from(&hooks.runs_dir);
     let os = terminal::listen()?;
     let panics = terminal::catch_panics();
-    let jobs = Jobs::start(hooks.preview, hooks.export)?;
+    let jobs = Jobs::start(hooks.preview, hooks.export, hooks.speeds, hooks.examine)?;
     let screen = Screen::open(!options.no_mouse)?;
     let pictures = if options.ascii { Pictures::default() } else { Pictures::for_this_terminal() };
     let mut desk = Desk {
@@ -74,16 +74,14 @@ pub(super) fn run(options: &Options, spec: RunSpec, preset: Option<String>, hook
     update(&mut desk.state, Action::Resized(columns, rows));
     let spec = Box::new(desk.state.spec.clone());
     desk.jobs.ask(Job::Preview(spec));
+    desk.jobs.ask(Job::Speeds);
     desk.go(&input::listen()?, &os)
 }
 
 /// The state that the Bench opens with.
 fn opening(options: &Options, spec: RunSpec, preset: Option<String>, themes: &[Theme]) -> Result<State, UiError> {
-    let (presets, trouble) = match preset::all() {
-        Ok(presets) => (presets, None),
-        // A damaged file of the user's is said; the program's own presets still stand.
-        Err(e) => (preset::names().iter().filter_map(|name| preset::load(name).ok()).collect(), Some(e.to_string())),
-    };
+    // A damaged file of the user's is said; the other presets still stand.
+    let (presets, trouble) = preset::usable();
     let mut state = State::new(spec, preset, presets);
     state.look.themes = themes.iter().map(|t| t.name.clone()).collect();
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
@@ -91,7 +89,7 @@ fn opening(options: &Options, spec: RunSpec, preset: Option<String>, themes: &[T
     let name = options.theme.as_deref().unwrap_or(fitting);
     let place = state.look.themes.iter().position(|t| t == name);
     state.look.theme = place.ok_or_else(|| UiError::NoTheme { name: name.to_owned(), there: state.look.themes.clone() })?;
-    if let Some(text) = trouble {
+    if let Some(text) = trouble.map(|e| e.to_string()) {
         state.layers.push(Layer::Message(Message { title: "a preset cannot be used".to_owned(), text, bad: true }));
     }
     Ok(state)
@@ -209,7 +207,12 @@ impl Desk {
 
     fn reported(&mut self, outcome: Option<Report>) -> Vec<Effect> {
         if let Some(outcome) = outcome {
-            self.due = Due::Now;
+            // Answers come in a stream, as what the worker tells.
+            if matches!(outcome, Report::Examined(_, Ok(_))) {
+                self.changed();
+            } else {
+                self.due = Due::Now;
+            }
             report(&mut self.state, outcome);
         }
         Vec::new()
@@ -251,6 +254,8 @@ impl Desk {
                 Effect::Send(command) => self.write(command),
                 Effect::Preview(spec) => self.jobs.ask(Job::Preview(spec)),
                 Effect::LoadSamples { dir, count } => self.jobs.ask(Job::Samples(dir, count)),
+                Effect::Examine(ask) => self.jobs.examine(Some(ask)),
+                Effect::StopExamining => self.jobs.examine(None),
                 Effect::LoadEvidence(dir) => self.jobs.ask(Job::Evidence(dir, Box::new(self.state.defense.clone()))),
                 Effect::Export => self.export(),
                 Effect::Suspend => {

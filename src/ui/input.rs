@@ -67,6 +67,8 @@ fn chord(key: KeyEvent) -> Option<Chord> {
         KeyCode::Right => Chord::Right,
         KeyCode::Home => Chord::Home,
         KeyCode::End => Chord::End,
+        KeyCode::PageUp => Chord::PageUp,
+        KeyCode::PageDown => Chord::PageDown,
         _ => return None,
     })
 }
@@ -108,7 +110,7 @@ fn wheel(state: &State, target: Option<&Target>, row: u16, up: bool) -> Vec<Acti
     }
     let step = if up { Action::Up } else { Action::Down };
     match (target, state.layers.last()) {
-        (_, Some(Layer::Help(_) | Layer::Choices(_))) => vec![step],
+        (_, Some(Layer::Help(_) | Layer::Choices(_) | Layer::Browse)) => vec![step],
         (Some(Target::Do(actions)), None) => match &actions[..] {
             [Action::SelectSetting(_)] => vec![Action::Focus(Focus::Setup), step],
             [Action::Focus(Focus::Charts)] => Vec::new(),

@@ -1,10 +1,12 @@
-//! What takes too long for a frame: pictures for the lens, sample files, exports. One thread; of the previews asked
-//! for meanwhile only the last is made.
+//! What takes too long for a frame: pictures for the lens, sample files, exports, the device's speed. One thread; of the previews asked
+//! for meanwhile only the last is made. Examinations of a model, which take longer still, have a thread of their own: a
+//! new wish ends the one under way.
 
-use super::{ExportHook, PreviewHook};
+use super::{ExamineHook, ExportHook, PreviewHook, SpeedsHook};
 use crate::app::Report;
 use crate::data::Images;
 use crate::figure::evidence;
+use crate::run::answers::Ask;
 use crate::run::view::RunView;
 use crate::spec::RunSpec;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -21,31 +23,44 @@ pub enum Job {
     Evidence(PathBuf, Box<RunView>),
     /// Files of what is shown.
     Export(Box<(RunView, RunView, RunSpec)>),
+    /// How fast this device computes.
+    Speeds,
 }
 
 struct Makers {
     preview: PreviewHook,
     export: ExportHook,
+    speeds: SpeedsHook,
 }
 
-/// The thread that does them.
+/// The threads that do them.
 pub struct Jobs {
     ask: Sender<Job>,
+    examine: Sender<Option<Ask>>,
     /// What came of them.
     pub reports: Receiver<Report>,
 }
 
 impl Jobs {
-    /// Starts the thread.
+    /// Starts the threads.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(preview: PreviewHook, export: ExportHook) -> std::io::Result<Self> {
-        let hooks = Makers { preview, export };
+    pub fn start(preview: PreviewHook, export: ExportHook, speeds: SpeedsHook, examine: ExamineHook) -> std::io::Result<Self> {
+        let hooks = Makers { preview, export, speeds };
         let (ask, asked) = unbounded::<Job>();
         let (tell, reports) = unbounded();
+        let (wish, wished) = unbounded();
+        let told = tell.clone();
         std::thread::Builder::new().name("jobs".to_owned()).spawn(move || work(&hooks, &asked, &tell))?;
-        Ok(Self { ask, reports })
+        std::thread::Builder::new().name("examine".to_owned()).spawn(move || examinations(&examine, &wished, &told))?;
+        Ok(Self { ask, examine: wish, reports })
+    }
+
+    /// Asks a model, or nothing more; ends what was asked before.
+    pub fn examine(&self, ask: Option<Ask>) {
+        // The thread ends only with this end of the channel.
+        let _ = self.examine.send(ask);
     }
 
     /// Asks for a job.
@@ -68,6 +83,17 @@ fn work(hooks: &Makers, asked: &Receiver<Job>, tell: &Sender<Report>) {
     }
 }
 
+fn examinations(examine: &ExamineHook, wished: &Receiver<Option<Ask>>, tell: &Sender<Report>) {
+    while let Ok(first) = wished.recv() {
+        let Some(ask) = wished.try_iter().last().unwrap_or(first) else { continue };
+        let mut listener = |news| tell.send(Report::Examined(ask.dir.clone(), Ok(news))).is_ok() && wished.is_empty();
+        if let Err(why) = guarded(|| examine(&ask, &mut listener)) {
+            // Nobody listens any more: the program ends.
+            let _ = tell.send(Report::Examined(ask.dir.clone(), Err(why)));
+        }
+    }
+}
+
 fn carry_out(hooks: &Makers, job: Job) -> Report {
     match job {
         Job::Preview(spec) => {
@@ -78,6 +104,7 @@ fn carry_out(hooks: &Makers, job: Job) -> Report {
             let outcome = guarded(|| samples(&dir, count).map(Box::new));
             Report::Samples(dir, outcome)
         }
+        Job::Speeds => Report::Speeds(guarded(|| Ok((hooks.speeds)())).unwrap_or_default()),
         Job::Evidence(dir, view) => {
             let outcome = guarded(|| Ok(Box::new(evidence::read(&dir, &view))));
             Report::Evidence(dir, outcome)
@@ -115,6 +142,32 @@ fn samples(dir: &Path, count: usize) -> Result<(Images, Images), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::answers::{Chunk, News};
+
+    #[test]
+    fn a_new_wish_ends_the_examination_under_way() {
+        let none = || (Box::new(|_: &RunSpec| Err(String::new())) as PreviewHook, Box::new(|_: &_, _: &_, _: &_| Err(String::new())) as ExportHook);
+        let (preview, export) = none();
+        // Chunk after chunk, without end.
+        let examine: ExamineHook = Box::new(|ask, tell| {
+            let shape = [3, 1, 1];
+            let empty = || Images::with_capacity(shape, 0);
+            while tell(News::Chunk(Chunk { step: 0, start: 0, samples: Vec::new(), clean: empty(), triggered: empty() })) {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            Err(format!("ended {}", ask.dir.display()))
+        });
+        let jobs = Jobs::start(preview, export, Box::new(crate::spec::work::Speeds::default), examine).unwrap();
+        for name in ["first", "second"] {
+            jobs.examine(Some(Ask { dir: name.into(), known: None }));
+            let chunk = |r: Report| matches!(r, Report::Examined(dir, Ok(_)) if dir == Path::new(name));
+            assert!(jobs.reports.iter().take(10_000).any(chunk), "{name} was not begun");
+        }
+        jobs.examine(None);
+        let ends: Vec<String> =
+            jobs.reports.iter().take(10_000).filter_map(|r| if let Report::Examined(_, Err(e)) = r { Some(e) } else { None }).take(1).collect();
+        assert_eq!(ends, ["ended second"]);
+    }
 
     #[test]
     fn sample_files_come_back_as_planes() {

@@ -25,9 +25,11 @@ pub mod widget;
 
 pub use crate::app::Preview;
 
+use crate::run::answers::{Ask, News};
 use crate::run::session::Session;
 use crate::run::view::RunView;
 use crate::spec::RunSpec;
+use crate::spec::work::Speeds;
 use std::path::PathBuf;
 
 /// How the screen is drawn.
@@ -51,6 +53,10 @@ pub struct Hooks {
     pub preview: PreviewHook,
     /// Writes what is shown (attack, clean-up, the run) to files, on a thread of the screen.
     pub export: ExportHook,
+    /// Finds out how fast the device computes, on a thread of the screen.
+    pub speeds: SpeedsHook,
+    /// Asks a run's model what it sees in the test images, on a thread of the screen.
+    pub examine: ExamineHook,
     /// The device that runs will use, in words.
     pub device: String,
     /// Where run directories are written.
@@ -61,6 +67,11 @@ pub struct Hooks {
 pub type PreviewHook = Box<dyn Fn(&RunSpec) -> Result<Preview, String> + Send + Sync>;
 /// Writes what is shown to files.
 pub type ExportHook = Box<dyn Fn(&RunView, &RunView, &RunSpec) -> Result<Vec<PathBuf>, String> + Send + Sync>;
+/// Finds out how fast the device computes.
+pub type SpeedsHook = Box<dyn Fn() -> Speeds + Send + Sync>;
+
+/// Asks a run's model; ends early when the listener returns false.
+pub type ExamineHook = Box<dyn Fn(&Ask, &mut (dyn FnMut(News) -> bool + Send)) -> Result<(), String> + Send + Sync>;
 
 /// Why the screen ended early.
 #[derive(Debug, thiserror::Error)]

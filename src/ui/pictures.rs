@@ -2,6 +2,7 @@
 //! `--ascii` or without colours as a ramp of characters.
 
 use crate::data::Images;
+use crate::figure::terminal;
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 use ratatui::style::Style;
@@ -11,16 +12,24 @@ use ratatui_image::{FilterType, Image, Resize};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// From dark to bright.
-const RAMP: &[u8] = b" .:-=+*#%@";
+/// Drawings kept: every thumbnail of a large screen, in a few sizes of the picture shown large.
+const KEPT: usize = 400;
 
-/// Which picture: generation of the lens, sample, which of its pictures, columns and rows.
-type Key = (u64, usize, u8, u16, u16);
+/// Tells drawings apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Id {
+    /// Counts the changes of the pictures.
+    pub generation: u64,
+    /// Which image.
+    pub image: usize,
+    /// Which of its pictures.
+    pub kind: u8,
+}
 
 /// Draws pictures and keeps the drawings until they change.
 pub struct Pictures {
     picker: Picker,
-    kept: RefCell<HashMap<Key, Protocol>>,
+    kept: RefCell<HashMap<(Id, Size), Protocol>>,
 }
 
 impl Default for Pictures {
@@ -49,19 +58,20 @@ impl Pictures {
         (wide * shape[1] as f64 / shape[2].max(1) as f64 / f64::from(font.height.max(1))).round().max(1.0) as u16
     }
 
-    /// Draws image `index` of `images`; `id` tells drawings apart: generation, sample, which of its pictures.
-    pub fn draw(&self, frame: &mut Frame, area: Rect, id: (u64, usize, u8), images: &Images, index: usize) {
-        if area.is_empty() || index >= images.len() {
+    /// Draws the first image of what `make` makes; `id` tells drawings apart.
+    pub fn draw(&self, frame: &mut Frame, area: Rect, id: Id, make: impl FnOnce() -> Images) {
+        if area.is_empty() {
             return;
         }
-        let key = (id.0, id.1, id.2, area.width, area.height);
+        let key = (id, area.as_size());
         let mut kept = self.kept.borrow_mut();
         if !kept.contains_key(&key) {
-            // A few sizes of a few samples are worth keeping, an afternoon of resizing is not.
-            if kept.len() > 48 {
+            // A few sizes of what is on the screen are worth keeping, an afternoon of resizing is not.
+            if kept.len() > KEPT {
                 kept.clear();
             }
-            let Some(protocol) = self.encode(images, index, area) else { return };
+            let images = make();
+            let Some(protocol) = (!images.is_empty()).then(|| self.encode(&images, 0, area)).flatten() else { return };
             kept.insert(key, protocol);
         }
         if let Some(protocol) = kept.get(&key) {
@@ -91,22 +101,14 @@ pub fn ramp(frame: &mut Frame, area: Rect, images: &Images, index: usize, invert
     for row in 0..area.height {
         let line: String = (0..area.width)
             .map(|column| {
-                let (x, y) = (span(column, area.width, width), span(row, area.height, height));
+                let (x, y) = (terminal::span(column, area.width, width), terminal::span(row, area.height, height));
                 let sum: f64 = y.clone().flat_map(|y| x.clone().map(move |x| (x, y))).map(|(x, y)| grey(x, y)).sum();
                 let mean = sum / (x.len() * y.len()).max(1) as f64;
-                let level = ((if inverted { 1.0 - mean } else { mean }) * (RAMP.len() - 1) as f64).round() as usize;
-                char::from(RAMP[level.min(RAMP.len() - 1)])
+                terminal::ramp(if inverted { 1.0 - mean } else { mean })
             })
             .collect();
         frame.buffer_mut().set_string(area.x, area.y + row, line, style);
     }
-}
-
-/// The pixels that cell `at` of `cells` covers.
-fn span(at: u16, cells: u16, pixels: usize) -> std::ops::Range<usize> {
-    let edge = |k: u16| usize::from(k) * pixels / usize::from(cells.max(1));
-    let (from, to) = (edge(at), edge(at + 1));
-    from.min(pixels - 1)..to.max(from + 1).min(pixels)
 }
 
 /// Whether the environment names a terminal that answers questions about pictures.

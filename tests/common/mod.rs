@@ -1,6 +1,8 @@
 //! What the whole-program tests share: the program itself, and a run that takes a second.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod formula;
+
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -162,7 +162,7 @@ pub fn write_samples(runs: &Path, run: &Run) {
     let clean = |x: u32, y: u32| [(x * 30) as u8, (y * 30) as u8, 120];
     let triggered = |x: u32, y: u32| match attack {
         "badnets" if x > 5 && y > 5 => [255; 3],
-        "blended" => clean(x, y).map(|v| v / 5 * 4 + if (x + y) % 2 == 0 { 50 } else { 10 }),
+        "blended" => clean(x, y).map(|v| v / 5 * 4 + if (x + y).is_multiple_of(2) { 50 } else { 10 }),
         "lf" => clean(x, y).map(|v| v.saturating_add((4 * x.min(7 - x)) as u8)),
         "wanet" => clean((x + 1).min(7), y),
         _ => clean(x, y),

@@ -65,7 +65,7 @@ impl Drawing<'_, '_> {
     fn absent(&self, why: &str) -> Drawn {
         let (rect, size) = (self.frame.rect, self.style.font);
         self.canvas.edge(rect, FAINT, EDGE)?;
-        let lines = wrap(why, size, rect.width - size, 0.0);
+        let lines: Vec<String> = why.split('\n').flat_map(|part| wrap(part, size, rect.width - size, 0.0)).collect();
         let first = rect.y + rect.height / 2.0 - size * 1.35 * (lines.len() - 1) as f64 / 2.0;
         for (number, text) in lines.iter().enumerate().filter(|(_, text)| !text.is_empty()) {
             let words = Words { ink: SOFT, ..Words::new(text, size, Side::Center) };

@@ -6,11 +6,12 @@
 use crate::data::{difference, picture};
 use crate::figure::names::shown;
 use crate::figure::preset::{Pictures, Row};
-use crate::figure::runs::{RunEntry, Scan};
+use crate::figure::runs::{Damage, RunEntry, Scan};
 use crate::figure::scene::{Axis, Origin, Panel, Picture, Scene};
 use crate::figure::ticks::number;
 use crate::run::event::{Answer, LensAnswer};
 use crate::spec::{Stage, preset};
+use std::path::Path;
 
 /// Letters of a class's name that fit under a picture.
 const LETTERS: usize = 19;
@@ -28,8 +29,9 @@ pub fn scene(pictures: &Pictures, attacks: &[String], scan: &Scan) -> Option<Sce
     }
     let mut footnotes: Vec<String> = columns.iter().filter_map(|column| column.note(pictures.sample)).collect();
     if !scan.damaged.is_empty() {
-        let names: Vec<String> = scan.damaged.iter().map(ToString::to_string).collect();
-        footnotes.push(format!("Not readable, and left out: {}.", names.join("; ")));
+        // What is wrong with each stands on the command line: no picture here depends on it.
+        let name = |damage: &Damage| damage.path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
+        footnotes.push(format!("Not readable, and left out: {}.", scan.damaged.iter().map(name).collect::<Vec<_>>().join(", ")));
     }
     Some(Scene { columns: attacks.len(), panels, footnotes, ..Scene::default() })
 }
@@ -50,7 +52,7 @@ impl<'a> Column<'a> {
         let run = runs.iter().copied().filter(|run| run.finished()).max_by_key(|run| run.view.clock_ms.1);
         let pair = match run {
             Some(run) => pair(run, pictures.sample),
-            None => Err(format!("{}: {}", if runs.is_empty() { "not run" } else { "not run to its end" }, command(attack))),
+            None => Err(format!("{}\n{}", if runs.is_empty() { "not run" } else { "not run to its end" }, command(attack))),
         };
         let answer = run.and_then(|run| run.view.lens.get(pictures.sample)).copied();
         Self { name: shown("attack.name", attack), run, pair, answer }
@@ -64,7 +66,10 @@ impl<'a> Column<'a> {
         let [clean, triggered] = match &self.pair {
             Ok(pair) => pair,
             // Once is enough.
-            Err(why) => return Panel { x: axis(String::new()), absent: Some(if top { why.clone() } else { String::new() }), ..panel },
+            Err(why) => {
+                let why = if self.run.is_some() { "not readable" } else { why };
+                return Panel { x: axis(String::new()), absent: Some(if top { why.to_owned() } else { String::new() }), ..panel };
+            }
         };
         let (picture, under) = match row {
             Row::Clean => (clean.clone(), self.answer.map(|a| self.class(a.label))),
@@ -90,6 +95,9 @@ impl<'a> Column<'a> {
     fn note(&self, sample: usize) -> Option<String> {
         let run = self.run?;
         let (data, seed) = (shown("data.name", run.spec.data.name()), run.spec.seed);
+        if let Err(why) = &self.pair {
+            return Some(format!("{}: {}: {why}.", self.name, run.id));
+        }
         let place = self.answer.map_or(String::new(), |a| format!(", test image {}", a.index));
         let measures = run.view.latest().map_or(String::new(), |m| format!("; CA {}, ASR {}", number(m.ca), number(m.asr)));
         Some(format!("{}: {}, {data}, seed {seed}, sample {sample}{place}{measures}.", self.name, run.id))

@@ -11,6 +11,7 @@ mod plot;
 pub use dots::{column, row};
 pub use inks::{Inks, Signs, TerminalStyle};
 pub use panel::PanelView;
+pub use picture::{ramp, span};
 pub use plot::Plot;
 
 use super::scene::{Look, Panel, Scene};

@@ -69,12 +69,15 @@ impl PanelView<'_> {
 
     /// Why there is nothing, in as many lines as it takes.
     fn absent(&self, why: &str, area: Rect, buf: &mut Buffer) {
-        let mut lines = vec![String::new()];
-        for word in why.split(' ') {
-            match lines.last_mut() {
-                Some(line) if line.is_empty() => line.push_str(word),
-                Some(line) if line.chars().count() + 1 + word.chars().count() <= usize::from(area.width) => line.extend([" ", word]),
-                _ => lines.push(word.to_owned()),
+        let mut lines = Vec::new();
+        for part in why.split('\n') {
+            lines.push(String::new());
+            for word in part.split(' ') {
+                match lines.last_mut() {
+                    Some(line) if line.is_empty() => line.push_str(word),
+                    Some(line) if line.chars().count() + 1 + word.chars().count() <= usize::from(area.width) => line.extend([" ", word]),
+                    _ => lines.push(word.to_owned()),
+                }
             }
         }
         let first = area.y + (area.height / 2).saturating_sub(lines.len() as u16 / 2).max(1);

@@ -9,6 +9,19 @@ use ratatui::style::{Color, Style};
 /// From dark to bright.
 const RAMP: &[u8] = b" .:-=+*#%@";
 
+/// The character for a grey level in 0..1, from dark to bright.
+pub fn ramp(grey: f64) -> char {
+    let level = (grey * (RAMP.len() - 1) as f64).round() as usize;
+    char::from(RAMP[level.min(RAMP.len() - 1)])
+}
+
+/// The pixels that cell `at` of `cells` covers, at least one.
+pub fn span(at: u16, cells: u16, pixels: usize) -> std::ops::Range<usize> {
+    let edge = |k: u16| usize::from(k) * pixels / usize::from(cells.max(1));
+    let (from, to) = (edge(at), edge(at + 1));
+    from.min(pixels.saturating_sub(1))..to.max(from + 1).min(pixels)
+}
+
 /// Draws `picture` in the middle of the top of `area`, as large as its proportions allow.
 pub(super) fn draw(picture: &Picture, inks: &dyn Inks, area: Rect, buf: &mut Buffer) {
     let (width, height) = (picture.width.max(1) as f64, picture.height.max(1) as f64);
@@ -22,7 +35,7 @@ pub(super) fn draw(picture: &Picture, inks: &dyn Inks, area: Rect, buf: &mut Buf
             if !inks.colours() {
                 let [r, g, b] = mean(picture, (x, columns), (y, rows)).map(f64::from);
                 let grey = (0.299 * r + 0.587 * g + 0.114 * b) / 255.0;
-                cell.set_char(char::from(RAMP[(grey * (RAMP.len() - 1) as f64).round() as usize]));
+                cell.set_char(ramp(grey));
             } else {
                 let half = |k: u16| mean(picture, (x, columns), (2 * y + k, 2 * rows));
                 let colour = |[r, g, b]: [u8; 3]| Color::Rgb(r, g, b);
@@ -34,12 +47,7 @@ pub(super) fn draw(picture: &Picture, inks: &dyn Inks, area: Rect, buf: &mut Buf
 
 /// Mean colour of the pixels that a part of the picture covers: column and row, each of so many.
 fn mean(picture: &Picture, x: (u16, u16), y: (u16, u16)) -> [u8; 3] {
-    let span = |(at, parts): (u16, u16), pixels: usize| {
-        let edge = |k: u16| usize::from(k) * pixels / usize::from(parts.max(1));
-        let from = edge(at).min(pixels.saturating_sub(1));
-        from..edge(at + 1).clamp(from + 1, pixels.max(from + 1))
-    };
-    let (xs, ys) = (span(x, picture.width), span(y, picture.height));
+    let (xs, ys) = (span(x.0, x.1, picture.width), span(y.0, y.1, picture.height));
     let count = (xs.len() * ys.len()).max(1);
     let mut sums = [0usize; 3];
     for (x, y) in ys.flat_map(|y| xs.clone().map(move |x| (x, y))) {

@@ -7,28 +7,25 @@
 //! │ ▀▀▀▀▀▀▀▀         ▀▀▀▀▀▀▀▀     │
 //! │ stop 99%         speed limi…  │
 //! │ ✓ right          ✗ fooled 97% │
-//! │ difference ×8    all samples  │
+//! │ difference ×8    all samples  │   or a spectrum: widget/pair.rs
 //! │ ▀▀▀▀▀▀▀▀         stop    ✓ ✗  │
 //! │ ▀▀▀▀▀▀▀▀         yield   ✓ ✓  │
 //! ╰───────────────────────────────╯
 //! ```
 
 use super::chart::centred;
-use crate::app::lens::{Reading, difference};
+use crate::app::lens::Reading;
 use crate::app::words::whole_percent;
 use crate::app::{Action, Focus, Preview};
-use crate::data::Images;
 use crate::run::event::{Answer, LensAnswer};
 use crate::ui::hits::Target;
-use crate::ui::pictures::ramp;
 use crate::ui::view::{View, put};
+use crate::ui::widget::pair::{self, GAP, Kind, Pair, caption, ink, picture, sign};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Wrap};
 
-/// Space between the two columns.
-const GAP: u16 = 2;
 /// Lines of words under a picture.
 const WORDS: u16 = 2;
 
@@ -52,58 +49,29 @@ fn nothing(frame: &mut Frame, inner: Rect, view: &View) {
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }), inner);
 }
 
-/// Where each part goes.
-struct Places {
-    clean: Rect,
-    triggered: Rect,
-    difference: Option<Rect>,
-    list: Option<Rect>,
-}
-
-/// Two pictures side by side, the difference and the list below; three in a row where the panel is wide and low.
-fn places(inner: Rect, view: &View, shape: [usize; 3]) -> Places {
-    let rows = |columns: u16| view.pictures.rows(columns, shape);
-    // Even widths: a cell is twice as high as wide, so that the last row of a picture is a whole one.
-    let fit = |width: u16, height: u16| (1..=width / 2).rev().map(|half| half * 2).find(|w| rows(*w) <= height).unwrap_or(0);
-    let half = inner.width.saturating_sub(GAP) / 2;
-    // Title, picture, words; title, difference.
-    let two = fit(half, inner.height.saturating_sub(2 + WORDS) / 2);
-    let third = inner.width.saturating_sub(2 * GAP) / 3;
-    let three = fit(third, inner.height.saturating_sub(1 + WORDS));
-    let at = |x: u16, y: u16, side: u16| Rect { x, y, width: side, height: rows(side).min(inner.bottom().saturating_sub(y)) }.intersection(inner);
-    if three > two {
-        let place = |k: u16| at(inner.x + k * (third + GAP), inner.y + 1, three);
-        let below = place(0).bottom() + WORDS + 1;
-        let list = (below + 1 < inner.bottom()).then(|| Rect { y: below, height: inner.bottom() - below, ..inner });
-        return Places { clean: place(0), triggered: place(1), difference: Some(place(2)), list };
-    }
-    let right = inner.x + half + GAP;
-    let clean = at(inner.x, inner.y + 1, two);
-    let below = clean.bottom() + WORDS + 1;
-    let lower = at(inner.x, below, two);
-    let list =
-        Rect { x: right, y: below.saturating_sub(1), width: inner.right().saturating_sub(right), height: (inner.bottom() + 1).saturating_sub(below) };
-    Places { clean, triggered: at(right, inner.y + 1, two), difference: (lower.height > 2).then_some(lower), list: (list.height > 1).then_some(list) }
-}
-
 fn samples(frame: &mut Frame, inner: Rect, view: &View, pictures: &Preview) {
-    let places = places(inner, view, pictures.clean.shape);
+    let places = pair::places(inner, view, pictures.clean.shape, WORDS);
     let index = view.state.lens.selected.min(pictures.labels.len().saturating_sub(1));
     let label = pictures.labels.get(index).copied().unwrap_or_default();
     let answer = answers(view, pictures).and_then(|all| all.get(index));
     let width = places.triggered.x.saturating_sub(places.clean.x).saturating_sub(1).max(places.clean.width);
-    for (place, kind, images, said) in
-        [(places.clean, 0, &pictures.clean, answer.map(|a| a.clean)), (places.triggered, 1, &pictures.triggered, answer.map(|a| a.triggered))]
+    let pair = Pair { clean: &pictures.clean, triggered: &pictures.triggered, index, drawn: (view.state.lens.generation, 0) };
+    for (place, kind, said) in
+        [(places.clean, Kind::Clean, answer.map(|a| a.clean)), (places.triggered, Kind::Triggered, answer.map(|a| a.triggered))]
     {
-        caption(frame, inner, view, Rect { width, ..place }, ["clean", "triggered"][usize::from(kind)]);
-        picture(frame, view, place, (index, kind), images, index);
-        let room = if kind == 0 { width } else { inner.right().saturating_sub(place.x).min(width + GAP) };
-        say(frame, inner, view, Rect { y: place.bottom(), width: room, ..place }, said, label, kind == 0);
+        let clean = kind == Kind::Clean;
+        caption(frame, inner, view, Rect { width, ..place }, if clean { "clean" } else { "triggered" });
+        picture(frame, view, place, pair, kind);
+        let room = if clean { width } else { inner.right().saturating_sub(place.x).min(width + GAP) };
+        say(frame, inner, view, Rect { y: place.bottom(), width: room, ..place }, said, label, clean);
     }
-    if let Some(place) = places.difference {
-        apart(frame, inner, view, place, pictures, index);
+    if let Some(place) = places.contrast {
+        // Beside a list that has its own words the picture's are cut, alone in its row they are not.
+        let beside = places.rest.is_some_and(|rest| rest.y < place.y);
+        let room = if beside { place.width + GAP - 1 } else { inner.right().saturating_sub(place.x).max(place.width) };
+        pair::contrast(frame, inner, view, place, pair, room);
     }
-    if let Some(place) = places.list {
+    if let Some(place) = places.rest {
         list(frame, place, view, pictures, index);
     }
 }
@@ -123,18 +91,6 @@ fn target(view: &View) -> u16 {
     if view.state.attack.stage.is_some() { view.state.attack.facts.target } else { view.state.spec.attack.target }
 }
 
-fn caption(frame: &mut Frame, inner: Rect, view: &View, place: Rect, text: &str) {
-    put(frame, inner, place.x.into(), i32::from(place.y) - 1, &view.cut(text, place.width.into()), view.theme.faint);
-}
-
-fn picture(frame: &mut Frame, view: &View, place: Rect, id: (usize, u8), images: &Images, index: usize) {
-    if view.theme.colourless || !view.glyphs.braille {
-        ramp(frame, place, images, index, view.theme.ramp_inverted, view.theme.text.0);
-    } else if view.state.layers.is_empty() || view.pictures.are_characters() {
-        view.pictures.draw(frame, place, (view.state.lens.generation, id.0, id.1), images, index);
-    }
-}
-
 /// Two lines: the class and, by word and sign, how that is to be taken.
 fn say(frame: &mut Frame, inner: Rect, view: &View, place: Rect, answer: Option<Answer>, label: u16, clean: bool) {
     let (x, y, width) = (i32::from(place.x), i32::from(place.y), usize::from(place.width));
@@ -145,33 +101,8 @@ fn say(frame: &mut Frame, inner: Rect, view: &View, place: Rect, answer: Option<
     };
     let reading = if clean { Reading::of_clean(answer, label) } else { Reading::of_triggered(answer, label, target(view)) };
     put(frame, inner, x, y, &view.cut(&view.state.class(answer.class), width), view.theme.text);
-    let words = format!("{} {} {}", sign(view, reading), reading.word(), whole_percent(answer.confidence.into()));
-    put(frame, inner, x, y + 1, &view.cut(&words, width), ink(view, reading));
-}
-
-fn sign(view: &View, reading: Reading) -> &'static str {
-    match reading {
-        Reading::Right => view.glyphs.yes,
-        Reading::Fooled => view.glyphs.no,
-        Reading::Wrong => view.glyphs.odd,
-    }
-}
-
-fn ink(view: &View, reading: Reading) -> ratatui::style::Style {
-    match reading {
-        Reading::Right => view.theme.good.0,
-        Reading::Fooled => view.theme.bad.0,
-        Reading::Wrong => view.theme.warn.0,
-    }
-}
-
-fn apart(frame: &mut Frame, inner: Rect, view: &View, place: Rect, pictures: &Preview, index: usize) {
-    let (planes, gain) = difference(pictures.clean.get(index), pictures.triggered.get(index));
-    let images = Images { shape: pictures.clean.shape, pixels: planes };
-    let room = inner.right().saturating_sub(place.x).min(place.width + GAP);
-    let word = if room < 14 { "diff" } else { "difference" };
-    caption(frame, inner, view, Rect { width: room, ..place }, &format!("{word} {}{gain}", view.glyphs.times));
-    picture(frame, view, place, (index, 2), &images, 0);
+    let words = format!("{} {} {}", sign(view, Some(reading)), reading.word(), whole_percent(answer.confidence.into()));
+    put(frame, inner, x, y + 1, &view.cut(&words, width), ink(view, Some(reading)));
 }
 
 /// Every sample with its two answers.
@@ -188,7 +119,7 @@ fn list(frame: &mut Frame, place: Rect, view: &View, pictures: &Preview, selecte
         put(frame, line, line.x.into(), line.y.into(), &format!("{:<room$}", view.cut(&view.state.class(*label), room)), style);
         for (k, reading) in signs.into_iter().flatten().enumerate() {
             let x = i32::from(line.x) + room as i32 + 1 + k as i32 * (view.glyphs.yes.chars().count() as i32 + 1);
-            put(frame, line, x, line.y.into(), sign(view, reading), ink(view, reading));
+            put(frame, line, x, line.y.into(), sign(view, Some(reading)), ink(view, Some(reading)));
         }
         view.hit(line, Target::Do(vec![Action::Focus(Focus::Lens), Action::SelectSample(i)]));
     }

@@ -1,5 +1,7 @@
 //! One file a panel, each with a free `render`.
 
+pub mod browse;
+mod browsed;
 pub mod chart;
 pub mod choices;
 pub mod confirm;

@@ -9,7 +9,7 @@
 //! │  LR MAX1         0.1 [ ]  │
 //! │ ───────────────────────── │
 //! │ 136,000 training images   │
-//! │ about 1 min 36 s here     │
+//! │ about 1.6 min here        │
 //! ╰───────────────────────────╯
 //! ```
 
@@ -17,6 +17,7 @@ use crate::app::keys::{Chord, TABLE};
 use crate::app::setup::{Row, rows};
 use crate::app::{Action, Focus, cost, words};
 use crate::spec::field::{Field, Kind};
+use crate::spec::work::Basis;
 use crate::ui::hits::Target;
 use crate::ui::view::{View, put};
 use ratatui::Frame;
@@ -162,9 +163,21 @@ fn price(frame: &mut Frame, area: Rect, view: &View) {
     let (x, y) = (i32::from(area.x) + 1, i32::from(area.y));
     put(frame, area, area.x.into(), y, &view.glyphs.axis.0.repeat(area.width.into()), view.theme.grid);
     let images = format!("{} training images", words::count(plan.attack + plan.defense));
-    let time = plan.seconds.map_or_else(|| "time: known once it runs".to_owned(), |s| format!("about {} here", words::duration(s)));
+    let time = match &plan.estimate {
+        None => "time: known once it runs".to_owned(),
+        Some(estimate) => format!("about {} here{}", words::about(estimate.seconds), basis(&estimate.basis)),
+    };
     put(frame, area, x, y + 1, &images, view.theme.text);
     put(frame, area, x, y + 2, &time, view.theme.faint);
+}
+
+/// How far an estimate can be trusted, where it is not from the same network's runs.
+fn basis(basis: &Basis) -> &'static str {
+    match basis {
+        Basis::Runs(_) => "",
+        Basis::Test => " (short test)",
+        Basis::Scaled(_) => " (rough)",
+    }
 }
 
 #[cfg(test)]

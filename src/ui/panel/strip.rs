@@ -1,7 +1,7 @@
 //! The line over the keys: news, what is wrong with what is typed, or what the selected setting means.
 
 use crate::app::state::Tone;
-use crate::app::{Focus, words};
+use crate::app::{Focus, Layer, words};
 use crate::spec::field::{self, Kind};
 use crate::ui::view::View;
 use ratatui::Frame;
@@ -29,10 +29,21 @@ fn said(view: &View) -> (String, Style) {
     if let Some(notice) = &state.notice {
         return (notice.text.clone(), ink(view, notice.tone));
     }
+    if state.layers.contains(&Layer::Browse) {
+        return (signs(view), view.theme.faint.0);
+    }
     match state.focus {
-        Focus::Lens => ("up and down look at another sample".to_owned(), view.theme.faint.0),
+        Focus::Lens => (format!("up and down look at another sample; d: {}", state.lens.contrast.about()), view.theme.faint.0),
         Focus::Setup | Focus::Charts => (about(state.setup.selected), view.theme.faint.0),
     }
+}
+
+/// What the signs under images mean.
+fn signs(view: &View) -> String {
+    let target = view.state.browse.shown();
+    let named = if target.samples.is_empty() { String::new() } else { format!(" ({})", target.class(target.target)) };
+    let glyphs = view.glyphs;
+    format!("{} right, {} fooled{named}, {} wrong, {} of the target class", glyphs.yes, glyphs.no, glyphs.odd, glyphs.dot)
 }
 
 /// How news look.

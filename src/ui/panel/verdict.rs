@@ -32,7 +32,7 @@ fn lines_of(text: &str, width: u16) -> u16 {
 }
 
 fn next(view: &View, verdict: &Verdict) -> String {
-    let more = if view.state.defense.evidence.is_empty() { "" } else { "; d shows what the defense saw" };
+    let more = if view.state.defense.evidence.is_empty() { "" } else { "; w shows what the defense saw" };
     format!("next: {}{more}", verdict.next)
 }
 
