@@ -172,7 +172,7 @@ fn facts(spec: &RunSpec, stage: Stage) -> Facts {
         target: spec.attack.target,
         parameters: 78_042,
         train_images: images,
-        poisoned_images: (images as f64 * spec.attack.poison_ratio) as usize,
+        poisoned_images: if !defense || spec.defense.filters() { (images as f64 * spec.attack.poison_ratio) as usize } else { 0 },
         clean_images: cost::epoch_images(spec, Stage::Defense),
         test_images: 1200,
         asr_images: 1100,

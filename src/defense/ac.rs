@@ -26,6 +26,9 @@ const SHOWN: usize = 300;
 /// A model that decides what a cluster is trains for this share of the defense's epochs: it need not be good, only know
 /// the classes apart.
 const RECLASSIFICATION: u64 = 4;
+/// Classes that are looked at so, from the one that falls in two most clearly, until one is found poisoned: a clean class
+/// may fall in two as well, and each look costs two trainings.
+const CANDIDATES: usize = 3;
 /// A cluster of which less than this share is called by its own label is not what it is labelled.
 const OWN: f64 = 0.5;
 
@@ -88,21 +91,30 @@ impl Halves {
 }
 
 impl Ac {
-    /// For each class the cluster that goes.
-    fn decide<B: Train>(&self, case: &Case<'_, B>, classes: &[Halves], watch: &mut Watch<'_>) -> Result<Vec<Option<u8>>, Halt> {
+    /// For each class the cluster that goes, and how that was found.
+    fn decide<B: Train>(&self, case: &Case<'_, B>, classes: &[Halves], watch: &mut Watch<'_>) -> Result<Verdicts, Halt> {
         let flagged: Vec<Option<u8>> = classes.iter().map(|c| c.by_rule(&self.settings)).collect();
-        if self.settings.decision != Decision::Reclassification || flagged.iter().all(Option::is_none) {
-            return Ok(flagged);
+        if self.settings.decision != Decision::Reclassification {
+            return Ok((flagged, Vec::new()));
         }
-        let mut own = Vec::with_capacity(2);
-        for excluded in [1u8, 0] {
-            let left_out: Vec<Vec<usize>> =
-                classes.iter().zip(&flagged).map(|(c, f)| if f.is_some() { c.places(excluded) } else { Vec::new() }).collect();
-            own.push(reclassify(case, &left_out, watch)?);
+        let mut candidates: Vec<usize> = (0..classes.len()).filter(|&i| flagged[i].is_some()).collect();
+        candidates.sort_by(|&a, &b| classes[b].silhouette.total_cmp(&classes[a].silhouette));
+        let (mut verdicts, mut notes) = (vec![None; classes.len()], Vec::new());
+        for &i in candidates.iter().take(CANDIDATES) {
+            let class = &classes[i];
+            let called = [reclassify(case, class, 0, watch)?, reclassify(case, class, 1, watch)?];
+            verdicts[i] = poisoned_cluster(called);
+            notes.push(account(&filter::named(case, class.label), class, called, verdicts[i]));
+            if verdicts[i].is_some() {
+                break;
+            }
         }
-        Ok((0..classes.len()).map(|i| flagged[i].and_then(|_| poisoned_cluster([own[1][i], own[0][i]]))).collect())
+        Ok((verdicts, notes))
     }
 }
+
+/// For each class the cluster that goes; what a reader may want to know of it.
+type Verdicts = (Vec<Option<u8>>, Vec<String>);
 
 /// What a model that never saw a cluster calls its images.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -123,32 +135,35 @@ fn poisoned_cluster(called: [Called; 2]) -> Option<u8> {
     strangers.into_iter().max_by(|a, b| called[usize::from(*a)].confidence.total_cmp(&called[usize::from(*b)].confidence))
 }
 
-/// Trains a new network without the images `left_out` (places, by class), and asks it what each class's are.
-fn reclassify<B: Train>(case: &Case<'_, B>, left_out: &[Vec<usize>], watch: &mut Watch<'_>) -> Result<Vec<Called>, Halt> {
-    let count = case.held().len();
-    let out = Removed::new(left_out.concat(), count, "ac")?;
-    let kept = out.kept(count);
-    let spec = case.spec;
-    let (epochs, steps_per_epoch) = (spec.defense.epochs.div_ceil(RECLASSIFICATION), spec.steps_per_epoch(Stage::Defense, kept.len()));
-    let steps = epochs * steps_per_epoch;
+/// Trains a new network without a cluster, and asks it what the cluster's images are.
+fn reclassify<B: Train>(case: &Case<'_, B>, class: &Halves, cluster: u8, watch: &mut Watch<'_>) -> Result<Called, Halt> {
+    let (count, places, spec) = (case.held().len(), class.places(cluster), case.spec);
+    let kept = Removed::new(places.clone(), count, "ac")?.kept(count);
+    let steps = spec.defense.epochs.div_ceil(RECLASSIFICATION) * spec.steps_per_epoch(Stage::Defense, kept.len());
     let schedule = Schedule::Cosine { lr: spec.defense.lr().unwrap_or_default(), period: steps, every: 1 };
     let mut learner = filter::trained_on(case, kept, "reclassification");
     let mut sum = None;
     for step in 0..steps {
-        at(watch, "model that never saw a cluster", step as usize, steps as usize)?;
+        at(watch, &format!("model that never saw a cluster of class {}", class.label), step as usize, steps as usize)?;
         let loss = learner.step(step, schedule.lr(step));
         sum = Some(sum.take().map_or(loss.clone(), |sum| sum + loss));
     }
     if !sum.is_none_or(|sum| read_loss(sum).is_finite()) {
         return Err(DefenseError::Diverged { what: "the training that decides what a cluster is".to_owned(), setting: "defense.lr" }.into());
     }
-    let examine = learner.trainer.examiner(case.lookup);
-    let ask = |(label, places): (usize, &Vec<usize>)| {
-        let answers = examine(&case.held().images.select(places)).answers();
-        let mean = |of: &dyn Fn(&Answer) -> f64| answers.iter().map(of).sum::<f64>() / answers.len().max(1) as f64;
-        Called { own: mean(&|a| f64::from(u8::from(usize::from(a.class) == label))), confidence: mean(&|a| f64::from(a.confidence)) }
+    let answers = (learner.trainer.examiner(case.lookup))(&case.held().images.select(&places)).answers();
+    let mean = |of: &dyn Fn(&Answer) -> f64| answers.iter().map(of).sum::<f64>() / answers.len().max(1) as f64;
+    Ok(Called { own: mean(&|a| f64::from(u8::from(a.class == class.label))), confidence: mean(&|a| f64::from(a.confidence)) })
+}
+
+/// What was asked of a class, and what came of it.
+fn account(name: &str, class: &Halves, called: [Called; 2], verdict: Option<u8>) -> String {
+    let sizes = class.sizes();
+    let of = |c: usize| {
+        format!("of the {} images of its cluster {c}, {:.0}% (mean posterior {:.2})", sizes[c], called[c].own * 100.0, called[c].confidence)
     };
-    Ok(left_out.iter().enumerate().map(ask).collect())
+    let end = verdict.map_or("neither is removed".to_owned(), |c| format!("cluster {c} is removed"));
+    format!("{name}: models that never saw a cluster call by its label {} and {}: {end}", of(0), of(1))
 }
 
 /// What a reader must know: where the poison is the larger part of a class, which cluster a rule of size removes.
@@ -210,7 +225,8 @@ impl<B: Train> Defense<B> for Ac {
             warnings = vec!["bb-compat: the removed images of each class are drawn by chance, as many as its smaller cluster has".to_owned()];
             (vec![None; classes.len()], classes.iter().flat_map(|c| by_chance(c, seed)).collect())
         } else {
-            let verdicts = self.decide(case, &classes, watch)?;
+            let (verdicts, notes) = self.decide(case, &classes, watch)?;
+            warnings.extend(notes);
             let places = classes.iter().zip(&verdicts).flat_map(|(c, v)| v.map_or_else(Vec::new, |v| c.places(v)));
             (verdicts.clone(), places.collect::<Vec<_>>())
         };
