@@ -33,6 +33,8 @@ pub struct Book {
     pub generation: u64,
     /// Why there is nothing.
     pub trouble: Option<String>,
+    /// Whether it is to be asked as soon as there is a checkpoint.
+    waiting: bool,
 }
 
 impl Book {
@@ -235,12 +237,18 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     ask(state)
 }
 
-/// Asks for what the newest checkpoint of the shown model says beyond what is known.
+/// Asks for what the newest checkpoint of the shown model says beyond what is known; before the first there is nothing
+/// to ask.
 fn ask(state: &mut State) -> Vec<Effect> {
     let stage = state.browse.stage;
     let dir = state.machine.runs_dir.join(&state.view(stage).facts.id);
+    let none_yet = state.active() && state.view(stage).checkpoint.is_none();
     let book = state.browse.book_mut(stage);
     book.trouble = None;
+    book.waiting = none_yet;
+    if none_yet {
+        return Vec::new();
+    }
     let known = book.subject.as_ref().filter(|s| s.dir == dir).map(|s| (s.step, book.samples.len()));
     vec![Effect::Examine(Ask { dir, known })]
 }
@@ -276,6 +284,12 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 fn step(state: &mut State, by: isize) {
     let place = state.browse.selected.saturating_add_signed(by);
     state.browse.select(place);
+}
+
+/// A checkpoint of `stage` was written: whoever waits for the first one is answered.
+pub(super) fn checkpoint(state: &mut State, stage: Stage) -> Vec<Effect> {
+    let looking = state.layers.contains(&Layer::Browse) && state.browse.stage == stage;
+    if looking && state.browse.shown().waiting { ask(state) } else { Vec::new() }
 }
 
 /// The other model, the same images where they are the same.

@@ -62,6 +62,7 @@ fn line(state: &mut State, stage: Stage, dir: &Path, replayed: bool, event: &Eve
         // The clean model of an attack's pattern has no trigger to look at.
         EventKind::Lens { .. } if stage == Stage::Pretrain => {}
         EventKind::Started { .. } | EventKind::Epoch { .. } | EventKind::Probe { .. } => {}
+        EventKind::Checkpoint { .. } if stage != Stage::Pretrain => return browse::checkpoint(state, stage),
         EventKind::Paused => confirm(state, Asked::Pause),
         EventKind::Continued => confirm(state, Asked::Resume),
         EventKind::Applied { path, value } => applied(state, path, *value),

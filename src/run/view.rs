@@ -73,6 +73,8 @@ pub struct RunView {
     pub evidence: Vec<Evidence>,
     /// Of the final model.
     pub result: Option<Measures>,
+    /// Steps done at the latest checkpoint, once there is one.
+    pub checkpoint: Option<u64>,
     /// Seconds of training, evaluation excluded.
     pub train_seconds: f64,
     /// Current training speed.
@@ -115,7 +117,7 @@ impl RunView {
                 let epoch = self.facts.pace().epoch(event.step as f64);
                 self.marks.push(Mark { epoch, step: event.step, path: path.clone(), value: *value });
             }
-            EventKind::Checkpoint { .. } => {}
+            EventKind::Checkpoint { .. } => self.checkpoint = Some(event.step),
             EventKind::Paused => self.status = Status::Paused,
             EventKind::Continued => self.status = Status::Running,
             EventKind::Finished { measures } => {

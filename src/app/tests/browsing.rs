@@ -66,6 +66,18 @@ fn the_newest_model_is_asked_and_escape_gives_up() {
 }
 
 #[test]
+fn before_the_first_checkpoint_one_waits() {
+    let mut state = bench();
+    press(&mut state, "<space>");
+    play(&mut state, &[], |s| s.attack.stage.is_some());
+    assert_eq!(press(&mut state, "b"), []);
+    assert_eq!(state.layers, [Layer::Browse]);
+    let effects = play(&mut state, &[], |s| s.attack.step >= 300);
+    let asked: Vec<_> = effects.into_iter().filter(|e| matches!(e, Effect::Examine(_))).collect();
+    assert_eq!(asked, [Effect::Examine(Ask { dir: dir(&state, Stage::Attack), known: None })], "once, at the first checkpoint");
+}
+
+#[test]
 fn a_run_under_way_can_be_browsed() {
     let mut state = bench();
     press(&mut state, "<space>");

@@ -79,15 +79,25 @@ fn checkpoint(view: &View, book: &Book) -> String {
     let Some(subject) = &book.subject else { return String::new() };
     let epoch = subject.epoch();
     let at = if epoch.fract() == 0.0 { format!("{epoch}") } else { format!("{epoch:.2}") };
-    let reached = view.state.view(view.state.browse.stage).epoch().floor();
-    let newer = if reached > epoch { format!(" (u asks that of {reached})") } else { String::new() };
+    let run = view.state.view(view.state.browse.stage);
+    let latest = run.checkpoint.filter(|step| *step > subject.step);
+    let newer = latest.map_or_else(String::new, |step| format!(" (u asks that of {})", step / run.facts.steps_per_epoch.max(1)));
     format!("after epoch {at}{newer} of {}", subject.facts.id)
+}
+
+/// Whether the shown model has no checkpoint yet.
+fn waiting(view: &View) -> bool {
+    view.state.active() && view.state.view(view.state.browse.stage).checkpoint.is_none()
 }
 
 fn progress<'a>(view: &View<'a>, book: &Book) -> Vec<Span<'a>> {
     let Some(subject) = &book.subject else {
-        let words = if book.trouble.is_some() { "not asked " } else { "opening the checkpoint " };
-        return vec![view.ink(words, if book.trouble.is_some() { view.theme.bad } else { view.theme.key })];
+        let (words, style) = match (&book.trouble, waiting(view)) {
+            (Some(_), _) => ("not asked ", view.theme.bad),
+            (None, true) => ("before the first checkpoint ", view.theme.key),
+            (None, false) => ("opening the checkpoint ", view.theme.key),
+        };
+        return vec![view.ink(words, style)];
     };
     if book.complete() {
         return vec![view.faint(format!("all {} asked ", count(subject.images as u64)))];
@@ -190,6 +200,7 @@ fn nothing(frame: &mut Frame, inner: Rect, view: &View) {
     let book = view.state.browse.shown();
     let words = match (&book.subject, &book.trouble) {
         (_, Some(_)) => "no answers: u asks again",
+        (None, None) if waiting(view) => "it is asked as soon as there is a checkpoint",
         (None, None) => "the checkpoint is being opened",
         (Some(_), None) if book.samples.is_empty() => "the first images are being asked",
         (Some(_), None) if book.complete() => "no image is like that",
