@@ -34,7 +34,7 @@ pub struct Subject {
 impl Subject {
     /// Epochs done at the checkpoint, with the fraction of the current one.
     pub fn epoch(&self) -> f64 {
-        self.step as f64 / self.facts.steps_per_epoch.max(1) as f64
+        self.facts.pace().epoch(self.step as f64)
     }
 
     /// CA, ASR and RA by these answers.

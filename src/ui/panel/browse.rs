@@ -81,7 +81,7 @@ fn checkpoint(view: &View, book: &Book) -> String {
     let at = if epoch.fract() == 0.0 { format!("{epoch}") } else { format!("{epoch:.2}") };
     let run = view.state.view(view.state.browse.stage);
     let latest = run.checkpoint.filter(|step| *step > subject.step);
-    let newer = latest.map_or_else(String::new, |step| format!(" (u asks that of {})", step / run.facts.steps_per_epoch.max(1)));
+    let newer = latest.map_or_else(String::new, |step| format!(" (u asks that of {})", run.facts.pace().whole_epochs(step)));
     format!("after epoch {at}{newer} of {}", subject.facts.id)
 }
 
