@@ -60,7 +60,8 @@ pub(super) fn symmetric_eigen(mut a: Vec<Vec<f64>>) -> (Vec<f64>, Vec<Vec<f64>>)
     let size: f64 = a.iter().flatten().map(|x| x * x).sum();
     for _ in 0..SWEEPS {
         let beside: f64 = (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i][j] * a[i][j]).sum();
-        if !(beside > 1e-30 * size) {
+        // Numbers that are none compare as nothing: they end it too.
+        if beside.partial_cmp(&(1e-30 * size)) != Some(std::cmp::Ordering::Greater) {
             break;
         }
         for (p, q) in (0..n).flat_map(|p| (p + 1..n).map(move |q| (p, q))) {

@@ -140,11 +140,12 @@ impl<B: Train> Distillation<'_, B> {
         };
         let (student, teacher) = (seen(&self.student.model), seen(&self.teacher.model));
         let distances = distances(&student, &teacher);
-        let of = |((s, t), d): ((Group<B::InnerBackend>, Group<B::InnerBackend>), Tensor<B::InnerBackend, 1>)| {
+        let mut shown = Vec::with_capacity(distances.len());
+        for ((s, t), d) in student.into_iter().zip(teacher).zip(distances) {
             let (side, teacher) = picture(t.output);
-            AttentionGroup { name: s.name, side, teacher, student: picture(s.output).1, distance: d.into_scalar().elem() }
-        };
-        student.into_iter().zip(teacher).zip(distances).map(of).collect()
+            shown.push(AttentionGroup { name: s.name, side, teacher, student: picture(s.output).1, distance: d.into_scalar().elem() });
+        }
+        shown
     }
 }
 

@@ -1,5 +1,5 @@
 //! Presets: named runs in TOML files, embedded in the binary, overridden by the user's own. One file may stand for
-//! many ([`family`]).
+//! many (`family`).
 
 use super::error::closest;
 use super::{RunSpec, SpecError, family};
