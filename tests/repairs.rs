@@ -13,7 +13,7 @@ use tuneout::data::{Dataset, Images, Normalise, Split};
 use tuneout::defense::{Case, Halt, build};
 use tuneout::model::{Mode, PreActResNet, store};
 use tuneout::rng;
-use tuneout::run::evidence::{Attention, Evidence, Pruning, Reversals};
+use tuneout::run::evidence::{Attention, Evidence, Pruning, Reversal, Reversals};
 use tuneout::spec::{Augment, Defense, FinePruning, Method, Model, Nad, NeuralCleanse, RunSpec, Stages};
 use tuneout::train::checkpoint::Files;
 use tuneout::train::{Batches, Classifier, Learner, Lens, Lookup, Sgd, Trainer, examiner};
@@ -301,7 +301,7 @@ fn cleansed(poisoned: usize, watch: &mut dyn FnMut(&str, usize, usize) -> bool) 
 #[test]
 fn neural_cleanse_finds_the_planted_square_and_where_it_is() {
     let (found, files) = cleansed(105, &mut |_, _, _| true).unwrap();
-    let (target, others): (Vec<_>, Vec<_>) = found.labels.iter().partition(|l| l.label == TARGET);
+    let (target, others): (Vec<&Reversal>, Vec<&Reversal>) = found.labels.iter().partition(|l| l.label == TARGET);
     assert!(target[0].flagged && others.iter().all(|l| 4.0 * target[0].norm < l.norm && l.anomaly < target[0].anomaly), "{found:?}");
     let mask = &files.iter().find(|(name, _)| *name == format!("label-{TARGET:03}-mask.png")).unwrap().1;
     let mask = image::load_from_memory(mask).unwrap().to_luma8().into_raw();
