@@ -206,7 +206,7 @@ fn pruned_channels_stay_pruned() {
     let found = pruning(&defense.search(&case, &mut |_, _, _| true).unwrap());
     assert_eq!(defense.images(&case), 32);
     assert_eq!((found.order.len(), found.steps[0], found.steps[1].0, found.limit), (24, (0, 1.0), 3, 0.5));
-    assert!(found.pruned > 0 && found.pruned % 3 == 0 && found.activations.is_sorted(), "{found:?}");
+    assert!(found.pruned > 0 && found.pruned.is_multiple_of(3) && found.activations.is_sorted(), "{found:?}");
     for (name, bytes) in defense.files().unwrap() {
         std::fs::write(dir.path().join(name), bytes).unwrap();
     }
@@ -268,8 +268,11 @@ fn corner(at: usize) -> bool {
     at / SIDE % SIDE >= SIDE - 3 && at % SIDE >= SIDE - 3
 }
 
+/// What a search found, and the files that it leaves.
+type Search = (Reversals, Vec<(String, Vec<u8>)>);
+
 /// What Neural Cleanse finds in a network that was trained on waves, a share of them with the square and its label.
-fn cleansed(poisoned: usize, watch: &mut dyn FnMut(&str, usize, usize) -> bool) -> Result<(Reversals, Vec<(String, Vec<u8>)>), Halt> {
+fn cleansed(poisoned: usize, watch: &mut dyn FnMut(&str, usize, usize) -> bool) -> Result<Search, Halt> {
     let network = Model::Preact(Stages { widths: vec![8, 16], blocks: 1 });
     let model = PreActResNet::new(&network.stages(), 7, &mut rng::stream(0, "net", 0), &Default::default());
     let method = Method::NeuralCleanse(NeuralCleanse { passes: 60, early_patience: 15, ..NeuralCleanse::default() });
