@@ -201,7 +201,12 @@ fn all(path: &Path, jobs: usize, retry: bool, place: &Place) -> Result<Exit, Cli
     let board = lock(&board.0);
     eprintln!("{} of {} cells done, {} failed", board.done, cells.len(), board.failed.len());
     board.failed.iter().for_each(|line| eprintln!("  {line}"));
-    Ok(if board.failed.is_empty() && board.waiting.is_empty() { Exit::Ok } else { Exit::Failed })
+    Ok(match (board.done == cells.len(), board.failed.is_empty()) {
+        (true, _) => Exit::Ok,
+        // What is missing is computed elsewhere: the same command goes on from there.
+        (_, true) => Exit::Preempted,
+        _ => Exit::Failed,
+    })
 }
 
 fn lock(board: &Mutex<Board>) -> std::sync::MutexGuard<'_, Board> {
@@ -265,7 +270,9 @@ impl Job<'_> {
                 Some(other) if board.waiting.contains(&other) || board.running.contains_key(&other) => at += 1,
                 Some(other) if !matches!(cell::state(self.runs, &self.cells[other]), State::Done(_)) => {
                     board.waiting.remove(at);
-                    board.failed.push(format!("{}: its backdoored model was not computed", self.cells[index].words()));
+                    if cell::state(self.runs, &self.cells[other]) != State::Running {
+                        board.failed.push(format!("{}: its backdoored model was not computed", self.cells[index].words()));
+                    }
                 }
                 _ => {
                     board.waiting.remove(at);
@@ -307,7 +314,8 @@ impl Job<'_> {
             }
             _ if self.signal.load(Ordering::Relaxed) != 0 => {}
             State::Failed(outcome) => self.failed(cell, &outcome.error.unwrap_or_default(), board),
-            _ => self.failed(cell, &code.map_or("it crashed".to_owned(), |code| format!("it ended with exit code {code}")), board),
+            State::Running => eprintln!("{}: another process is computing it", cell.words()),
+            State::Waiting => self.failed(cell, &code.map_or("it crashed".to_owned(), |code| format!("it ended with exit code {code}")), board),
         }
     }
 
