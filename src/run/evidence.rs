@@ -60,7 +60,7 @@ pub struct Reversals {
     pub labels: Vec<Reversal>,
     /// Median of the norms.
     pub median: f64,
-    /// 1.4826 times the median distance from it.
+    /// 1.4826 times the median distance from it; that of the logarithms, where norms are compared by these.
     pub mad: f64,
 }
 

@@ -4,7 +4,7 @@ use super::Subject;
 use super::parts::{bars, classes, threshold, upward};
 use crate::figure::scene::{Along, Axis, Kind, Panel, Picture, Point, Reference, Role, Scene};
 use crate::run::evidence::{Reversal, Reversals};
-use crate::spec::{Method, Trigger};
+use crate::spec::{Method, NormScale, Trigger};
 
 /// Number of labels up to which each bar has its index over it.
 const INDEXED: usize = 15;
@@ -44,7 +44,7 @@ fn norms(subject: &Subject, found: &Reversals) -> Panel {
     let of = |flagged: bool| found.labels.iter().filter(|l| l.flagged == flagged).map(point).collect::<Vec<_>>();
     let series = [bars("not flagged", Role::Other, 0.8, of(false)), bars("flagged", Role::Flagged, 0.8, of(true))];
     let top = found.labels.iter().map(|l| l.norm).filter(|n| n.is_finite()).fold(0.0, f64::max);
-    let limit = found.median - anomaly(subject) * found.mad;
+    let limit = bound(found, subject);
     let mut references =
         vec![Reference { words: format!("median {:.1}", found.median), ..Reference::new(Kind::Value, Along::Y, found.median, "median") }];
     references.extend((limit > 0.0).then(|| threshold(Along::Y, limit, "flagged below")));
@@ -60,9 +60,14 @@ fn norms(subject: &Subject, found: &Reversals) -> Panel {
     }
 }
 
-/// Deviations above which a small mask is flagged.
-fn anomaly(subject: &Subject) -> f64 {
-    if let Method::NeuralCleanse(settings) = &subject.spec.defense.method { settings.anomaly } else { 2.0 }
+/// The norm below which a mask is flagged.
+fn bound(found: &Reversals, subject: &Subject) -> f64 {
+    let Method::NeuralCleanse(settings) = &subject.spec.defense.method else { return found.median - 2.0 * found.mad };
+    match settings.norm_scale {
+        NormScale::Linear => found.median - settings.anomaly * found.mad,
+        // The deviation is that of the logarithms: so many times smaller.
+        NormScale::Log => found.median * (-settings.anomaly * found.mad).exp(),
+    }
 }
 
 /// The mask beside the true trigger, where a sample tells it; the pattern, and what both make of an image.
