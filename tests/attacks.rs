@@ -1,7 +1,10 @@
 //! Input-aware against PyTorch (tests/attack_reference/generate.py), and what the metrics count on the official sets.
 
+mod common;
+
 use burn::backend::Flex;
 use burn::prelude::*;
+use common::formula::{fill, floats, weight};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
@@ -14,13 +17,6 @@ use tuneout::train::{Exam, Posteriors, Rule};
 
 fn reference() -> Value {
     serde_json::from_str(include_str!("attack_reference/reference.json")).unwrap()
-}
-
-fn floats(value: &Value) -> Vec<f32> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(floats).collect(),
-        number => vec![number.as_f64().unwrap() as f32],
-    }
 }
 
 fn formula(n: usize, i: usize) -> f64 {
@@ -46,27 +42,7 @@ fn generator(outputs: usize, dir: &Path) -> (Generator<Flex>, Vec<String>) {
     let net = || Generator::<Flex>::new(&[4, 6, 8], outputs, &mut ChaCha8Rng::seed_from_u64(0), &Default::default());
     let file = dir.join("generator.safetensors");
     store::save(&net(), &file).unwrap();
-    let mut bytes = std::fs::read(&file).unwrap();
-    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-    let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
-    let mut names: Vec<String> = header.as_object().unwrap().keys().filter(|k| *k != "__metadata__").cloned().collect();
-    names.sort();
-    for (n, name) in names.iter().enumerate() {
-        let offsets: Vec<usize> = floats(&header[name]["data_offsets"]).iter().map(|v| *v as usize).collect();
-        let shape: Vec<usize> = floats(&header[name]["shape"]).iter().map(|v| *v as usize).collect();
-        let (start, count) = (8 + length + offsets[0], (offsets[1] - offsets[0]) / 4);
-        for i in 0..count {
-            let value = formula(n, i);
-            let value = match (name.contains("norm"), name.rsplit('.').next().unwrap()) {
-                (true, "weight") => 1.0 + value,
-                (true, "running_var") => 1.25 + value,
-                (true, _) => value,
-                (false, _) => value * 5.0 / (shape[1..].iter().product::<usize>() as f64).sqrt(),
-            };
-            bytes[start + 4 * i..start + 4 * i + 4].copy_from_slice(&(value as f32).to_le_bytes());
-        }
-    }
-    std::fs::write(&file, bytes).unwrap();
+    let names = fill(&file, |n, name, shape, i| weight(formula(n, i), name.contains("norm"), name, shape, 5.0));
     (store::load(net(), &file).unwrap(), names)
 }
 

@@ -24,19 +24,10 @@ type B = Autodiff<Flex>;
 
 mod common;
 
+use common::formula::{fill, floats, formula, weight};
+
 fn reference() -> Value {
     serde_json::from_str(include_str!("encoder_reference/reference.json")).unwrap()
-}
-
-fn floats(value: &Value) -> Vec<f32> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(floats).collect(),
-        number => vec![number.as_f64().unwrap() as f32],
-    }
-}
-
-fn formula(n: usize, i: usize) -> f64 {
-    ((i + 1) as f64 * 0.618_033_988_749_894_9 + n as f64 * 0.754_877_666_246_692_7).fract() - 0.5
 }
 
 fn table<B: Backend>(rows: usize, columns: usize, n: usize) -> Tensor<B, 2> {
@@ -65,28 +56,8 @@ fn small() -> Stages {
 fn filled<M: Module<B> + ModuleSnapshot<B>, B: Backend>(module: M, dir: &Path) -> (M, Vec<String>) {
     let file = dir.join("weights.safetensors");
     store::save(&module, &file).unwrap();
-    let mut bytes = std::fs::read(&file).unwrap();
-    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-    let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
-    let mut names: Vec<String> = header.as_object().unwrap().keys().filter(|k| *k != "__metadata__").cloned().collect();
-    names.sort();
-    for (n, name) in names.iter().enumerate() {
-        let offsets: Vec<usize> = floats(&header[name]["data_offsets"]).iter().map(|v| *v as usize).collect();
-        let shape: Vec<usize> = floats(&header[name]["shape"]).iter().map(|v| *v as usize).collect();
-        let (start, count) = (8 + length + offsets[0], (offsets[1] - offsets[0]) / 4);
-        for i in 0..count {
-            let value = formula(n, i);
-            let norm = name.contains("bn") || name.contains("downsample.1");
-            let value = match (norm, name.rsplit('.').next().unwrap()) {
-                (true, "weight") => 1.0 + value,
-                (true, "running_var") => 1.25 + value,
-                (true, _) => value,
-                (false, _) => value * 2.0 / (shape[1..].iter().product::<usize>().max(1) as f64).sqrt(),
-            };
-            bytes[start + 4 * i..start + 4 * i + 4].copy_from_slice(&(value as f32).to_le_bytes());
-        }
-    }
-    std::fs::write(&file, bytes).unwrap();
+    let norm = |name: &str| name.contains("bn") || name.contains("downsample.1");
+    let names = fill(&file, |n, name, shape, i| weight(formula(n, i), norm(name), name, shape, 2.0));
     (store::load(module, &file).unwrap(), names)
 }
 

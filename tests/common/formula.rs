@@ -30,31 +30,42 @@ pub fn network<B: Kernels>(model: &Model, classes: usize) -> PreActResNet<B> {
     PreActResNet::new(&model.stages(), classes, &mut ChaCha8Rng::seed_from_u64(0), &Default::default())
 }
 
-/// The network with the formula's weights: written in PyTorch's layout, filled there, read back.
-pub fn filled<B: Kernels>(model: &Model, classes: usize, dir: &Path) -> (PreActResNet<B>, Vec<String>) {
-    let file = dir.join("weights.safetensors");
-    store::save(&network::<B>(model, classes), &file).unwrap();
-    let mut bytes = std::fs::read(&file).unwrap();
+/// Fills every tensor of a safetensors file, which holds them in PyTorch's layout: `value` of its place in the order of the
+/// names, its name, its shape, and the number within it. Returns the names.
+pub fn fill(file: &Path, value: impl Fn(usize, &str, &[usize], usize) -> f64) -> Vec<String> {
+    let mut bytes = std::fs::read(file).unwrap();
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
     let mut names: Vec<String> = header.as_object().unwrap().keys().filter(|k| *k != "__metadata__").cloned().collect();
     names.sort();
     for (n, name) in names.iter().enumerate() {
-        let offsets: Vec<usize> = floats(&header[name]["data_offsets"]).iter().map(|v| *v as usize).collect();
-        let shape: Vec<usize> = floats(&header[name]["shape"]).iter().map(|v| *v as usize).collect();
+        let whole = |key: &str| floats(&header[name][key]).iter().map(|v| *v as usize).collect::<Vec<usize>>();
+        let (offsets, shape) = (whole("data_offsets"), whole("shape"));
         let (start, count) = (8 + length + offsets[0], (offsets[1] - offsets[0]) / 4);
         for i in 0..count {
-            let value = formula(n, i);
-            let value = match (name.contains("bn"), name.rsplit('.').next().unwrap()) {
-                (true, "weight") => 1.0 + value,
-                (true, "running_var") => 1.25 + value,
-                (true, _) => value,
-                (false, _) => value * 2.0 / (shape[1..].iter().product::<usize>().max(1) as f64).sqrt(),
-            };
-            bytes[start + 4 * i..start + 4 * i + 4].copy_from_slice(&(value as f32).to_le_bytes());
+            bytes[start + 4 * i..start + 4 * i + 4].copy_from_slice(&(value(n, name, &shape, i) as f32).to_le_bytes());
         }
     }
-    std::fs::write(&file, bytes).unwrap();
+    std::fs::write(file, bytes).unwrap();
+    names
+}
+
+/// The weight that `value`, drawn evenly from -0.5..0.5, becomes in a normalisation (`norm`) or in a layer of `shape`, whose
+/// weights are to spread by `gain`.
+pub fn weight(value: f64, norm: bool, name: &str, shape: &[usize], gain: f64) -> f64 {
+    match (norm, name.rsplit('.').next().unwrap()) {
+        (true, "weight") => 1.0 + value,
+        (true, "running_var") => 1.25 + value,
+        (true, _) => value,
+        (false, _) => value * gain / (shape[1..].iter().product::<usize>().max(1) as f64).sqrt(),
+    }
+}
+
+/// The network with the formula's weights: written in PyTorch's layout, filled there, read back.
+pub fn filled<B: Kernels>(model: &Model, classes: usize, dir: &Path) -> (PreActResNet<B>, Vec<String>) {
+    let file = dir.join("weights.safetensors");
+    store::save(&network::<B>(model, classes), &file).unwrap();
+    let names = fill(&file, |n, name, shape, i| weight(formula(n, i), name.contains("bn"), name, shape, 2.0));
     (store::load(network(model, classes), &file).unwrap(), names)
 }
 
