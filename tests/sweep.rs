@@ -8,6 +8,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
+use tuneout::run::event::Event;
 
 /// Two attacks, two defenses of which one breaks the second attack's model, one seed.
 fn planned(dir: &Path) -> PathBuf {
@@ -48,6 +49,14 @@ fn collected(runs: &Path, cells: &Path) -> Vec<Value> {
         .collect()
 }
 
+/// The event log of every run.
+fn logs(runs: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(runs).unwrap().map(|e| e.unwrap().path().join("events.jsonl"));
+    let found: Vec<PathBuf> = entries.filter(|p| p.is_file()).collect();
+    assert!(!found.is_empty());
+    found
+}
+
 /// A cell that diverges ends alone, with its reason; a second call computes nothing that is done.
 #[test]
 fn a_cell_that_breaks_takes_nothing_else_with_it() {
@@ -59,6 +68,10 @@ fn a_cell_that_breaks_takes_nothing_else_with_it() {
     assert!(said.contains("4 of 6 cells done, 2 failed") && said.contains("defense.lr"), "{said}");
     let status = json(&sweep(dir.path(), &cells, "status", &["--json"]));
     assert_eq!((&status["done"], &status["failed"], &status["waiting"]), (&4.into(), &2.into(), &0.into()));
+    for log in logs(dir.path()) {
+        let text = std::fs::read_to_string(&log).unwrap();
+        assert!(text.lines().all(|line| serde_json::from_str::<Event>(line).is_ok()), "{} cannot be read back", log.display());
+    }
     let before = collected(dir.path(), &cells);
     let swings: Vec<&Value> = before.iter().filter(|v| v["defense"] == "sft").collect();
     assert!(swings.len() == 2 && swings.iter().all(|v| v["outcome"]["after"]["ca"].is_number()), "{swings:?}");

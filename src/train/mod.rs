@@ -54,7 +54,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 /// Why training ended without a result.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// The loss is no number any more.
+    /// The loss, or what the model answers, is no number any more.
     #[error("the loss is no longer a number after step {step} at learning rate {lr:.2e}; lower the learning rate ({setting})")]
     Diverged {
         /// Step.
@@ -151,7 +151,7 @@ pub fn run<B: Train>(
     run.go()
 }
 
-/// What the model says at one moment.
+/// What a model that knows numbers says at one moment.
 struct Look {
     measures: Measures,
     /// Of the samples under the lens.
@@ -189,7 +189,7 @@ impl<B: Train> Loop<'_, B> {
                 self.probe()?;
             }
         }
-        let measures = self.look(self.task.exam).measures;
+        let measures = self.look(self.task.exam)?.measures;
         self.emit(EventKind::Finished { measures })?;
         let summary = Summary { step: self.progress.step, train_seconds: self.progress.train_seconds, measures };
         Ok(Ending::Finished(summary))
@@ -218,9 +218,11 @@ impl<B: Train> Loop<'_, B> {
         for (total, steps) in [&mut self.progress.probe_loss, &mut self.progress.epoch_loss] {
             (*total, *steps) = (*total + sum, *steps + count);
         }
-        if sum.is_finite() {
-            return Ok(());
-        }
+        if sum.is_finite() { Ok(()) } else { Err(self.diverged()) }
+    }
+
+    /// The error of a model whose numbers are none any more.
+    fn diverged(&self) -> TrainError {
         let phase = &self.task.pace.phases()[self.task.pace.place(self.progress.step.saturating_sub(1)).phase].name;
         let setting = match self.task.stage {
             Stage::Defense if phase == "teacher" => "defense.teacher_lr",
@@ -228,7 +230,7 @@ impl<B: Train> Loop<'_, B> {
             Stage::Pretrain | Stage::Attack => "attack.lr",
             Stage::Defense => self.defense_rate(),
         };
-        Err(TrainError::Diverged { step: self.progress.step, lr: self.lr, setting })
+        TrainError::Diverged { step: self.progress.step, lr: self.lr, setting }
     }
 
     /// The setting behind the learning rate of the defense's last step.
@@ -247,7 +249,7 @@ impl<B: Train> Loop<'_, B> {
     /// A look at the fixed subset.
     fn probe(&mut self) -> Result<(), TrainError> {
         self.settle()?;
-        let (loss, look) = (mean(std::mem::take(&mut self.progress.probe_loss)), self.look(self.task.probe));
+        let (loss, look) = (mean(std::mem::take(&mut self.progress.probe_loss)), self.look(self.task.probe)?);
         let epoch = self.task.pace.epoch(self.progress.step as f64);
         self.emit(EventKind::Probe { epoch, lr: self.lr, loss, measures: look.measures })?;
         self.show(look)
@@ -258,7 +260,7 @@ impl<B: Train> Loop<'_, B> {
         self.settle()?;
         let epoch = self.task.pace.whole_epochs(self.progress.step);
         self.progress.probe_loss = (0.0, 0);
-        let (loss, look) = (mean(std::mem::take(&mut self.progress.epoch_loss)), self.look(self.task.exam));
+        let (loss, look) = (mean(std::mem::take(&mut self.progress.epoch_loss)), self.look(self.task.exam)?);
         let measures = look.measures;
         if epoch == 1 {
             self.progress.first_majority = measures.transfer.map(|t| t.c_star);
@@ -275,13 +277,19 @@ impl<B: Train> Loop<'_, B> {
     }
 
     /// Asks the model as it is now. An encoder's examiner computes its neighbours' features first: one serves all.
-    fn look(&self, exam: &Exam) -> Look {
+    /// The step that broke its weights may have had a finite loss still, so its posteriors are looked at too: what is no
+    /// number has no place in a log.
+    fn look(&self, exam: &Exam) -> Result<Look, TrainError> {
         let (examiner, trigger) = (self.learner.examiner(), self.learner.trigger());
         let measures = exam.measure(&examiner, trigger.as_deref().map(|t| t as &dyn Attack), self.progress.first_majority);
         let lens = self.task.lens;
         let renewed = trigger.map(|trigger| Lens { triggered: attack::triggered(trigger.as_ref(), &lens.clean.images), ..lens.clone() });
         let answers = renewed.as_ref().unwrap_or(lens).look(&examiner);
-        Look { measures, answers, renewed }
+        if answers.iter().all(|a| a.clean.confidence.is_finite() && a.triggered.confidence.is_finite()) {
+            Ok(Look { measures, answers, renewed })
+        } else {
+            Err(self.diverged())
+        }
     }
 
     fn show(&mut self, look: Look) -> Result<(), TrainError> {
