@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use tuneout::attack;
@@ -129,26 +129,29 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     out
 }
 
-/// When the first input was tried; since when the present one has been in work, in milliseconds after that, or 0.
-static EPOCH: OnceLock<Instant> = OnceLock::new();
-static SINCE: AtomicU64 = AtomicU64::new(0);
+/// The number of the input in work, from 1; 0 in between.
+static INPUT: AtomicU64 = AtomicU64::new(0);
 
-/// Milliseconds since the first call, at least 1. The first call starts the watch that ends a hang.
-fn clock() -> u64 {
-    let watch = || {
-        std::thread::spawn(|| {
+/// Ends the program when one input stays in work for [`PATIENCE`]. Ticks are counted, not the clock: a program that was
+/// suspended for a while does not hang.
+fn watch() {
+    static WATCH: Once = Once::new();
+    const TICK: Duration = Duration::from_millis(500);
+    WATCH.call_once(|| {
+        drop(std::thread::spawn(|| {
+            let (mut last, mut ticks) = (0, 0);
             loop {
-                std::thread::sleep(Duration::from_millis(500));
-                let since = SINCE.load(Relaxed);
-                if since > 0 && clock() > since + PATIENCE.as_millis() as u64 {
-                    eprintln!("hang: the input is still in the folder");
+                std::thread::sleep(TICK);
+                let input = INPUT.load(Relaxed);
+                ticks = if input > 0 && input == last { ticks + 1 } else { 0 };
+                last = input;
+                if TICK * ticks > PATIENCE {
+                    eprintln!("hang: input {input} is still in the folder");
                     std::process::abort();
                 }
             }
-        });
-        Instant::now()
-    };
-    EPOCH.get_or_init(watch).elapsed().as_millis() as u64 + 1
+        }));
+    });
 }
 
 /// Runs `read` on mutations of the files among `targets` in `dir` for as long as is asked for.
@@ -160,6 +163,7 @@ fn fuzz(name: &str, dir: &Path, targets: &[&str], factor: usize, read: impl Fn()
     let targets: Vec<(PathBuf, Vec<u8>)> =
         all.iter().filter(|p| targets.iter().any(|t| p.to_str().unwrap().contains(t))).map(|p| (p.clone(), fs::read(p).unwrap())).collect();
     assert!(!targets.is_empty(), "{name}");
+    watch();
     let begin = Instant::now();
     let seed = std::env::var("TUNEOUT_FUZZ_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0x5eed_u64);
     let mut draw = Draw(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
@@ -172,9 +176,9 @@ fn fuzz(name: &str, dir: &Path, targets: &[&str], factor: usize, read: impl Fn()
         let before = NOW.load(Relaxed);
         MOST.store(before, Relaxed);
         let start = Instant::now();
-        SINCE.store(clock(), Relaxed);
+        INPUT.store(runs + 1, Relaxed);
         let result = catch_unwind(AssertUnwindSafe(&read));
-        SINCE.store(0, Relaxed);
+        INPUT.store(0, Relaxed);
         let held = MOST.load(Relaxed).saturating_sub(before);
         slowest = slowest.max(start.elapsed());
         if held > largest.0 {
