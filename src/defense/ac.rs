@@ -222,7 +222,7 @@ impl<B: Train> Defense<B> for Ac {
         let mut warnings: Vec<String> =
             classes.iter().filter_map(|c| warning(c, &truth, &filter::named(case, c.label), self.settings.decision)).collect();
         let (verdicts, removed) = if self.settings.bb_compat {
-            warnings = vec!["bb-compat: the removed images of each class are drawn by chance, as many as its smaller cluster has".to_owned()];
+            warnings = vec!["with bb_compat the removed images of each class are drawn by chance, as many as its smaller cluster has".to_owned()];
             (vec![None; classes.len()], classes.iter().flat_map(|c| by_chance(c, seed)).collect())
         } else {
             let (verdicts, notes) = self.decide(case, &classes, watch)?;
@@ -233,6 +233,7 @@ impl<B: Train> Defense<B> for Ac {
         if removed.is_empty() {
             warnings.push("no cluster is judged poisoned: nothing is removed".to_owned());
         }
+        let warnings = warnings.iter().map(|w| filter::sentence(w)).collect();
         self.removed = Removed::new(removed, truth.len(), "ac")?;
         let far = classes.iter().map(|c| c.silhouette).fold(f64::NEG_INFINITY, f64::max);
         let plotted = |c: &Halves| c.silhouette == far || c.members.iter().any(|&i| truth[i]);

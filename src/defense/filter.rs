@@ -50,6 +50,13 @@ pub(super) struct Class {
     pub(super) rows: Rows<f32>,
 }
 
+/// Words for a reader as a sentence: a capital first, a full stop last.
+pub(super) fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
 /// Places of the images of each class.
 pub(super) fn members(labels: &[u16], classes: usize) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); classes];

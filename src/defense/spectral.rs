@@ -84,7 +84,7 @@ impl<B: Train> Defense<B> for Spectral {
         let found = filter::classes(case, layer, watch, &mut |class| self.judge(&class, &truth))?;
         let (removed, classes): (Vec<Vec<usize>>, Vec<ClassScores>) = found.into_iter().unzip();
         self.removed = Removed::new(removed.concat(), truth.len(), "spectral")?;
-        let warnings = classes.iter().filter_map(|c| warning(c, &filter::named(case, c.class))).collect();
+        let warnings = classes.iter().filter_map(|c| warning(c, &filter::named(case, c.class))).map(|w| filter::sentence(&w)).collect();
         Ok(vec![Evidence::Scores(Scores { detection: Detection::of(&self.removed.removed, &truth), classes, warnings })])
     }
 

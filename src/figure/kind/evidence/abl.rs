@@ -9,7 +9,8 @@ use crate::run::evidence::Isolation;
 pub(super) fn scene(subject: &Subject, found: &Isolation) -> Scene {
     let line = threshold(Along::X, found.threshold, format!("isolated up to {}", number((found.threshold * 1e4).round() / 1e4)));
     let truly = found.detection.precision();
-    let title = format!("{} isolated, {} truly poisoned", images(found.detection.removed), truly.map_or_else(|| "none".to_owned(), percent));
+    let share = truly.map_or_else(|| "-".to_owned(), percent);
+    let title = format!("{} isolated, {share} of them truly poisoned", images(found.detection.removed));
     let panel = histogram(title, "loss after the first phase", &found.losses, line);
     let caption = format!(
         "ABL against {}: the {} that were learned fastest are isolated; {} of them truly are poisoned, of {} in the training set.",
