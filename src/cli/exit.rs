@@ -3,6 +3,7 @@
 use crate::data::DataError;
 use crate::data::fetch::FetchError;
 use crate::export::ExportError;
+use crate::figure::FigureError;
 use crate::run::device::DeviceError;
 use crate::run::find::FindError;
 use crate::run::session::{Failure, FailureKind};
@@ -76,7 +77,7 @@ pub enum CliError {
     Store(#[from] StoreError),
     /// A figure.
     #[error(transparent)]
-    Figure(#[from] crate::figure::FigureError),
+    Figure(#[from] FigureError),
     /// An export.
     #[error(transparent)]
     Export(#[from] ExportError),
@@ -98,6 +99,9 @@ impl CliError {
             Self::Spec(_) | Self::NoTerminal | Self::Screen(crate::ui::UiError::Theme(_) | crate::ui::UiError::NoTheme { .. }) => Exit::Usage,
             Self::Find(FindError::Nothing { .. } | FindError::Several { .. }) => Exit::Usage,
             Self::Fetch(FetchError::Nothing { .. } | FetchError::NoFolder) => Exit::Usage,
+            Self::Figure(FigureError::Unknown { .. } | FigureError::Format(_) | FigureError::Preset { .. } | FigureError::Settings { .. }) => {
+                Exit::Usage
+            }
             Self::Export(error) => of_export(error),
             Self::Data(_) | Self::Fetch(_) => Exit::Data,
             Self::Device(_) => Exit::Device,

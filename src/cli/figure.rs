@@ -1,7 +1,9 @@
 //! `tuneout figure`: the paper's figures from the logs.
 
-use super::{CliError, Exit};
+use super::{CliError, Exit, Place, missing};
 use crate::export::ExportError;
+use crate::figure::cells::{self, Scale};
+use crate::figure::runs::Scan;
 use crate::figure::{self, FigureError, FigureId, Format, Source, runs};
 use crate::run::find;
 use crate::spec::preset;
@@ -11,7 +13,8 @@ use std::path::{Path, PathBuf};
 /// Which figure, and how it is written.
 #[derive(Debug, Args)]
 pub struct FigureArgs {
-    /// Figure or table of the paper: 1, 2, 3, 4 or table1; or evidence: what the defense of RUN saw
+    /// Figure or table of the paper: 4, table1 and so on; all of them; list: what was run for each; or evidence: what the
+    /// defense of RUN saw
     #[arg(value_name = "FIGURE")]
     number: String,
     /// Run directory of a defense, for evidence: its name, the beginning of it, or a path
@@ -22,6 +25,15 @@ pub struct FigureArgs {
     /// Attacks that Table 1 shows, separated by commas [default: the paper's]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     attacks: Vec<String>,
+    /// From small runs on the embedded sets, not those of the paper's scale
+    #[arg(long)]
+    reduced: bool,
+    /// Compute the runs that are missing first; the same command goes on where it was cut off
+    #[arg(long)]
+    run_missing: bool,
+    /// With --run-missing: runs at the same time; the threads are shared among them [default: one a core, on a GPU 1]
+    #[arg(long, value_name = "N", requires = "run_missing", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
     /// Formats, separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "svg,png,csv")]
     format: Vec<String>,
@@ -33,29 +45,64 @@ pub struct FigureArgs {
 /// The figure that is no paper's.
 const EVIDENCE: &str = "evidence";
 
-/// Builds the figure from what was run and writes it.
-pub fn make(args: &FigureArgs, runs: &Path) -> Result<Exit, CliError> {
+/// Words in place of a figure's number.
+const ALL: &str = "all";
+const LIST: &str = "list";
+
+/// Builds figures from what was run and writes them.
+pub fn make(args: &FigureArgs, place: &Place) -> Result<Exit, CliError> {
+    let (runs, scale) = (place.runs(), if args.reduced { Scale::Reduced } else { Scale::Full });
     let formats = args.format.iter().map(|name| name.parse()).collect::<Result<Vec<Format>, _>>()?;
     if args.number == EVIDENCE {
-        return evidence(args, runs, &formats);
+        return evidence(args, &runs, &formats);
     }
-    let id: FigureId = args.number.parse()?;
     if let Some(run) = &args.run {
-        return Err(unfit(&id.to_string(), format!("shows what was run; leave `{run}` out")));
+        return Err(unfit(&args.number, format!("shows what was run; leave `{run}` out")));
     }
-    let scan = runs::scan(runs)?;
+    if args.number == LIST {
+        return missing::list(scale, place);
+    }
+    let ids = if args.number == ALL { FigureId::all() } else { vec![args.number.parse()?] };
+    let computed = if args.run_missing { missing::compute(&ids, scale, args.jobs, place)? } else { Exit::Ok };
+    if matches!(computed, Exit::Interrupted | Exit::Preempted) {
+        return Ok(computed);
+    }
+    let scan = runs::scan(&runs)?;
     for damage in &scan.damaged {
         eprintln!("tuneout: {damage}; left out");
     }
+    let [only] = ids[..] else { return every(&ids, args, &scan, &formats, computed) };
+    one(only, args, scan, &formats)?;
+    Ok(computed)
+}
+
+/// Every figure for which something was run.
+fn every(ids: &[FigureId], args: &FigureArgs, scan: &Scan, formats: &[Format], computed: Exit) -> Result<Exit, CliError> {
+    let mut left_out = 0;
+    for &id in ids {
+        match one(id, args, scan.clone(), formats) {
+            Err(CliError::Figure(error @ (FigureError::Empty { .. } | FigureError::Settings { .. }))) => {
+                eprintln!("tuneout: {error}; left out");
+                left_out += 1;
+            }
+            other => other?,
+        }
+    }
+    Ok(if left_out > 0 && computed == Exit::Ok { Exit::Failed } else { computed })
+}
+
+fn one(id: FigureId, args: &FigureArgs, scan: Scan, formats: &[Format]) -> Result<(), CliError> {
+    let scan = if args.reduced { cells::only(scan, &cells::cells(id, Scale::Reduced)?) } else { scan };
     let mut source = Source { attacks: args.attacks.iter().map(|name| name.trim().to_owned()).collect(), ..Source::of(scan) };
     if let Some(name) = &args.preset {
         source.settings = Some((name.clone(), preset::load(name)?.spec));
     }
     let scene = figure::build(id, &source)?;
-    for file in figure::write(&scene, &args.out, &id.stem(), &formats)? {
+    let stem = if args.reduced { format!("{}-reduced", id.stem()) } else { id.stem() };
+    for file in figure::write(&scene, &args.out, &stem, formats)? {
         println!("{}", file.display());
     }
-    Ok(Exit::Ok)
+    Ok(())
 }
 
 /// What the defense of one run saw.

@@ -5,6 +5,7 @@ mod examine;
 mod exit;
 mod export;
 mod figure;
+mod missing;
 mod presets;
 mod progress;
 mod run;
@@ -233,7 +234,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Some(Command::Runs { json }) => show::runs(&place.runs(), json),
         Some(Command::Examine(args)) => examine::examine(&args, &place),
         Some(Command::Data { action }) => data::act(&action, &place.data()),
-        Some(Command::Figure(args)) => figure::make(&args, &place.runs()),
+        Some(Command::Figure(args)) => figure::make(&args, &place),
         Some(Command::Export { action }) => export::act(&action, &place),
         Some(Command::Trigger(args)) => export::trigger(&args, &place),
         Some(Command::Sweep { action }) => sweep::act(&action, &place),

@@ -172,7 +172,7 @@ struct Board {
 }
 
 /// Computes every cell, each in a process of its own.
-fn all(path: &Path, jobs: usize, retry: bool, place: &Place) -> Result<Exit, CliError> {
+pub(super) fn all(path: &Path, jobs: usize, retry: bool, place: &Place) -> Result<Exit, CliError> {
     let (cells, runs) = (cell::read(path)?, place.runs());
     // A mistake in the device or a preset is one message, not one for each cell.
     place.device()?;

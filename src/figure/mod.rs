@@ -14,6 +14,7 @@
 //! No figure needs a model or a tensor: the logs are enough.
 
 mod axis;
+pub mod cells;
 mod csv;
 pub mod draw;
 mod error;

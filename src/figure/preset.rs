@@ -3,6 +3,7 @@
 
 use super::scene::{Colour, Dash, Marker};
 use super::{FigureError, FigureId};
+use crate::spec::sweep::Sweep;
 use crate::spec::{Attack, Defense, Scenario, field};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
@@ -21,6 +22,12 @@ pub struct FigurePreset {
     pub frame: (f64, f64),
     /// What is drawn.
     pub draw: Draw,
+    /// The runs that it is made of at the paper's scale; none where it needs no run.
+    #[serde(default)]
+    pub full: Option<Sweep>,
+    /// The runs that show the same on a laptop, from the embedded sets.
+    #[serde(default)]
+    pub reduced: Option<Sweep>,
 }
 
 /// The kinds of figures.
@@ -163,7 +170,11 @@ pub fn load(id: FigureId) -> Result<FigurePreset, FigureError> {
     };
     let preset: FigurePreset =
         toml::from_str(&text).map_err(|e| FigureError::Preset { origin: origin.clone(), message: e.to_string().trim_end().to_owned() })?;
-    check(&preset).map_err(|message| FigureError::Preset { origin, message })?;
+    check(&preset).map_err(|message| FigureError::Preset { origin: origin.clone(), message })?;
+    for (name, runs) in [("full", &preset.full), ("reduced", &preset.reduced)] {
+        let checked = runs.as_ref().map_or(Ok(()), |sweep| sweep.check(name));
+        checked.map_err(|e| FigureError::Preset { origin: origin.clone(), message: e.to_string() })?;
+    }
     Ok(preset)
 }
 

@@ -72,6 +72,14 @@ impl Scenario {
 }
 
 impl RunSpec {
+    /// The run of the backdoored model alone, whose defense, deciding nothing of it, is the scenario's default.
+    #[must_use]
+    pub fn backdoored(&self) -> Self {
+        let mut spec = Self { defense: Defense::default(), ..self.clone() };
+        spec.fit();
+        spec
+    }
+
     /// What belongs to another scenario gives way to this one's own; epochs and batches stay.
     pub(super) fn fit(&mut self) {
         let misfits = |spec: &Self, path: &str, name: &str| spec.scenario.choices(path).is_some_and(|words| !words.contains(&name));

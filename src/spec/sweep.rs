@@ -17,9 +17,11 @@ static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets/sweeps");
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
-    /// One line for lists.
+    /// One line for lists; a figure's runs have the figure's.
+    #[serde(default)]
     pub title: String,
     /// A few sentences.
+    #[serde(default)]
     pub about: String,
     /// The preset whose settings hold where nothing else is said.
     pub preset: String,
@@ -73,8 +75,7 @@ pub struct Cell {
 impl Cell {
     fn new(stage: Stage, attack: &str, defense: Option<&str>, needs: Option<&Self>, spec: &RunSpec) -> Self {
         let table = match stage {
-            // The defense's settings decide nothing of a backdoored model.
-            Stage::Attack => RunSpec { defense: super::Defense::default(), ..spec.clone() }.to_table(),
+            Stage::Attack => spec.backdoored().to_table(),
             _ => spec.to_table(),
         };
         let hash = super::hash(&serde_json::json!({ "stage": stage, "spec": table }));
@@ -101,6 +102,25 @@ impl Cell {
 }
 
 impl Sweep {
+    /// Whether there is something to compute, and each of it once.
+    ///
+    /// # Errors
+    /// Names what is missing, or stands there twice.
+    pub fn check(&self, origin: &str) -> Result<(), SpecError> {
+        let conflict = |message| Err(SpecError::Conflict { origin: origin.to_owned(), message });
+        if self.seeds.is_empty() || self.attacks.is_empty() {
+            return conflict("seeds and attacks: at least one of each".to_owned());
+        }
+        for choices in [&self.attacks, &self.defenses] {
+            let mut labels: Vec<&str> = choices.iter().map(|c| c.label.as_str()).collect();
+            labels.sort_unstable();
+            if let Some(twice) = labels.windows(2).find(|w| w[0] == w[1]) {
+                return conflict(format!("label = \"{}\": stands there twice", twice[0]));
+            }
+        }
+        Ok(())
+    }
+
     /// The cells, always in the same order.
     ///
     /// # Errors
@@ -170,16 +190,7 @@ pub fn load(name: &str) -> Result<Sweep, SpecError> {
     };
     let sweep: Sweep =
         toml::from_str(&text).map_err(|e| SpecError::Syntax { origin: origin.clone(), message: e.to_string().trim_end().to_owned() })?;
-    if sweep.seeds.is_empty() || sweep.attacks.is_empty() {
-        return Err(SpecError::Conflict { origin, message: "seeds and attacks: at least one of each".to_owned() });
-    }
-    for choices in [&sweep.attacks, &sweep.defenses] {
-        let mut labels: Vec<&str> = choices.iter().map(|c| c.label.as_str()).collect();
-        labels.sort_unstable();
-        if let Some(twice) = labels.windows(2).find(|w| w[0] == w[1]) {
-            return Err(SpecError::Conflict { origin, message: format!("label = \"{}\": stands there twice", twice[0]) });
-        }
-    }
+    sweep.check(&origin)?;
     Ok(sweep)
 }
 
@@ -218,6 +229,18 @@ defenses = [{ label = "ft", preset = "demo-ft" }, { label = "sft", set = { defen
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), cells.len());
+    }
+
+    #[test]
+    fn every_scenario_has_cells_that_can_be_run() {
+        for (preset, other) in [("demo-transfer", "demo-transfer-ft"), ("demo-encoder", "demo-encoder-whole")] {
+            let text = format!(
+                "preset = \"{preset}\"\nseeds = [0]\nattacks = [{{ label = \"a\" }}]\ndefenses = [{{ label = \"b\" }}, {{ label = \"c\", preset = \"{other}\" }}]"
+            );
+            let cells = sweep(&text).cells().unwrap();
+            assert_eq!(cells.len(), 3);
+            assert!(cells.iter().all(|c| c.run().is_ok()), "{preset}");
+        }
     }
 
     #[test]

@@ -167,7 +167,16 @@ fn looks(spec: &RunSpec, stage: Stage) -> f64 {
 
 /// Multiply-adds of the stages after `stage`, or of all.
 pub fn to_come(spec: &RunSpec, stage: Option<Stage>) -> f64 {
-    stages(spec).filter(|s| stage.is_none_or(|here| *s > here)).map(|s| training(spec, s) + looks(spec, s)).sum()
+    whole(spec, |s| stage.is_none_or(|here| s > here))
+}
+
+/// Multiply-adds of one cell of a sweep: the defense alone, or the backdoored model with all that comes before it.
+fn of_cell(spec: &RunSpec, stage: Stage) -> f64 {
+    whole(spec, |s| (s == Stage::Defense) == (stage == Stage::Defense))
+}
+
+fn whole(spec: &RunSpec, wanted: impl Fn(Stage) -> bool) -> f64 {
+    stages(spec).filter(|s| wanted(*s)).map(|s| training(spec, s) + looks(spec, s)).sum()
 }
 
 /// How fast a device trains a network.
@@ -240,6 +249,15 @@ impl Speeds {
     /// How long `spec` takes, by the speed of its network, else by that of the network nearest in size; `None` when
     /// nothing is known.
     pub fn estimate(&self, spec: &RunSpec) -> Option<Estimate> {
+        self.takes(spec, to_come(spec, None))
+    }
+
+    /// As [`Self::estimate`], for a cell of a sweep that computes `stage`.
+    pub fn cell(&self, spec: &RunSpec, stage: Stage) -> Option<Estimate> {
+        self.takes(spec, of_cell(spec, stage))
+    }
+
+    fn takes(&self, spec: &RunSpec, work: f64) -> Option<Estimate> {
         let (name, size) = (network(&spec.model), forward(&spec.model.stages(), side(&spec.data)));
         let distance = |speed: &&Speed| (speed.network != name, (speed.forward / size).ln().abs());
         let nearest = self.0.iter().min_by(|a, b| distance(a).partial_cmp(&distance(b)).unwrap_or(std::cmp::Ordering::Equal))?;
@@ -248,7 +266,7 @@ impl Speeds {
             (true, 0) => Basis::Test,
             (true, runs) => Basis::Runs(runs),
         };
-        Some(Estimate { seconds: to_come(spec, None) / nearest.per_second, basis })
+        Some(Estimate { seconds: work / nearest.per_second, basis })
     }
 }
 
@@ -256,6 +274,17 @@ impl Speeds {
 mod tests {
     use super::*;
     use crate::spec::preset;
+
+    #[test]
+    fn the_cells_of_a_run_take_as_long_as_the_run() {
+        let mut speeds = Speeds::default();
+        speeds.insert(speed(&of("demo"), 1e9, 1));
+        for name in ["demo", "demo-encoder", "demo-input-aware", "demo-nc"] {
+            let seconds = |stage| speeds.cell(&of(name), stage).unwrap().seconds;
+            let all = speeds.estimate(&of(name)).unwrap().seconds;
+            assert!(((seconds(Stage::Attack) + seconds(Stage::Defense)) / all - 1.0).abs() < 1e-9);
+        }
+    }
 
     fn of(name: &str) -> RunSpec {
         preset::load(name).unwrap().spec

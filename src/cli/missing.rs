@@ -1,0 +1,106 @@
+//! What is missing of the figures, how long it would take, and computing it.
+
+use super::show::print;
+use super::{CliError, Exit, Place, sweep};
+use crate::app::words;
+use crate::figure::cells::{self, Scale};
+use crate::figure::{FigureError, FigureId, preset, runs};
+use crate::run::{files, speed};
+use crate::spec::sweep::Cell;
+use crate::spec::work::Speeds;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Headings of the list.
+const COLUMNS: [&str; 5] = ["figure", "shows", "runs", "missing", "time here"];
+
+/// Every figure with what is there of its runs.
+pub fn list(scale: Scale, place: &Place) -> Result<Exit, CliError> {
+    let device = place.device()?;
+    let scan = runs::scan(&place.runs())?;
+    let speeds = speed::speeds(&device, &place.runs());
+    let mut rows = vec![COLUMNS.map(str::to_owned)];
+    let mut all = Vec::new();
+    for id in FigureId::all() {
+        let title = preset::load(id)?.title;
+        let cells = match cells::cells(id, scale) {
+            Ok(cells) => cells,
+            Err(FigureError::Settings { .. }) => {
+                rows.push([id.to_string(), title, String::new(), format!("no {} runs", scale.name()), String::new()]);
+                continue;
+            }
+            Err(other) => return Err(other.into()),
+        };
+        rows.push(row(&id.to_string(), &title, &cells, &missing(&scan, &cells), &speeds));
+        all.extend(cells);
+    }
+    let all = once(all);
+    rows.push(row("all", "runs that figures share count once", &all, &missing(&scan, &all), &speeds));
+    let widths: [usize; 5] = std::array::from_fn(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or_default());
+    let line = |row: &[String; 5]| row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect::<String>();
+    let table: String = rows.iter().map(|row| format!("{}\n", line(row).trim_end())).collect();
+    print(&format!("{table}\n{}\n", footnote(scale, &device.describe())))
+}
+
+fn row(figure: &str, title: &str, cells: &[Cell], missing: &[&Cell], speeds: &Speeds) -> [String; 5] {
+    let there = if cells.is_empty() { "needs none".to_owned() } else { format!("{} of {}", cells.len() - missing.len(), cells.len()) };
+    let (count, time) = if missing.is_empty() { ("none".to_owned(), String::new()) } else { (missing.len().to_string(), time(missing, speeds)) };
+    [figure.to_owned(), title.to_owned(), there, count, time]
+}
+
+/// How long the cells take one after the other.
+fn time(cells: &[&Cell], speeds: &Speeds) -> String {
+    let seconds = cells.iter().map(|c| speeds.cell(&c.run().ok()?, c.stage).map(|e| e.seconds));
+    seconds.sum::<Option<f64>>().map_or_else(|| "unknown".to_owned(), words::about)
+}
+
+fn footnote(scale: Scale, device: &str) -> String {
+    let (scale, flag) = match scale {
+        Scale::Full => ("the paper's scale; --reduced lists the small ones on the embedded sets", ""),
+        Scale::Reduced => ("reduced, on the embedded sets", " --reduced"),
+    };
+    format!(
+        "Runs: {scale}.\nTime: on {device}, one run after the other with all threads; several at once (--jobs) take less.\n`tuneout figure N{flag} --run-missing` computes what is missing and draws it."
+    )
+}
+
+/// The cells of which there is no finished run.
+fn missing<'a>(scan: &runs::Scan, cells: &'a [Cell]) -> Vec<&'a Cell> {
+    cells.iter().filter(|c| cells::run(scan, c).is_none()).collect()
+}
+
+/// Each cell once, in order.
+fn once(cells: Vec<Cell>) -> Vec<Cell> {
+    let mut seen = BTreeSet::new();
+    let (attacks, defenses): (Vec<Cell>, Vec<Cell>) = cells.into_iter().filter(|c| seen.insert(c.id.clone())).partition(|c| c.needs.is_none());
+    attacks.into_iter().chain(defenses).collect()
+}
+
+/// Computes every cell of the figures that is not there yet.
+pub fn compute(ids: &[FigureId], scale: Scale, jobs: Option<u16>, place: &Place) -> Result<Exit, CliError> {
+    let mut all = Vec::new();
+    for &id in ids {
+        match cells::cells(id, scale) {
+            Ok(cells) => all.extend(cells),
+            // Of all figures, those that have such runs.
+            Err(FigureError::Settings { .. }) if ids.len() > 1 => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    let all = once(all);
+    if all.is_empty() {
+        return Ok(Exit::Ok);
+    }
+    let name = if let [only] = ids { only.stem() } else { "figures".to_owned() };
+    let path = place.runs().join("cells").join(format!("{name}-{}.jsonl", scale.name()));
+    let lines = all.iter().map(|c| serde_json::to_string(c).map(|line| line + "\n")).collect::<Result<String, _>>().unwrap_or_default();
+    files::write(&path, lines.as_bytes()).map_err(|source| unwritten(path.clone(), source))?;
+    let on_a_gpu = place.device()?.is_gpu();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = jobs.map_or(if on_a_gpu { 1 } else { cores }, usize::from);
+    sweep::all(&path, jobs, true, place)
+}
+
+fn unwritten(path: PathBuf, source: std::io::Error) -> CliError {
+    FigureError::Io { path, source }.into()
+}

@@ -1,0 +1,81 @@
+//! `tuneout figure`: what is missing of a figure's runs, and computing it.
+
+mod common;
+
+use common::{TINY, program};
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Output;
+
+/// Figure 4 with small runs of one's own: one attack, two clean-ups.
+fn planned(dir: &Path) {
+    let embedded = include_str!("../presets/figures/figure-04.toml");
+    let mut text = embedded.split("[full]").next().unwrap().to_owned();
+    text += "[reduced]\npreset = \"demo\"\nseeds = [0]\nattacks = [{ label = \"badnets\" }]\n";
+    text += "defenses = [{ label = \"sft\" }, { label = \"ft\", preset = \"demo-ft\", set = { \"defense.epochs\" = 2, \"defense.batch\" = 32 } }]\n";
+    text += "[reduced.set]\n";
+    for set in TINY {
+        let (key, value) = set.split_once('=').unwrap();
+        let value =
+            if value.contains(',') { format!("[{value}]") } else { value.parse::<f64>().map_or(format!("\"{value}\""), |_| value.to_owned()) };
+        let _ = writeln!(text, "\"{key}\" = {value}");
+    }
+    let folder = dir.join("home/config/presets/figures");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("figure-04.toml"), text).unwrap();
+}
+
+fn figure(dir: &Path, args: &[&str]) -> (Output, String) {
+    let output = program(dir).arg("figure").args(args).arg("--out").arg(dir.join("out")).output().unwrap();
+    let words = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output, words)
+}
+
+/// The row of a figure in the list.
+fn row(list: &str, figure: &str) -> String {
+    let line = list.lines().find(|l| l.starts_with(figure)).unwrap_or_else(|| panic!("{list}"));
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_is_missing_is_counted_computed_and_drawn() {
+    let dir = tempfile::tempdir().unwrap();
+    planned(dir.path());
+    let (before, words) = figure(dir.path(), &["4", "--reduced"]);
+    assert_eq!(before.status.code(), Some(1), "{words}");
+    assert!(row(&figure(dir.path(), &["list", "--reduced"]).1, "Figure 4").contains(" 0 of 3 3 "));
+    let (run, words) = figure(dir.path(), &["4", "--reduced", "--run-missing", "--jobs", "2"]);
+    assert!(run.status.success() && words.contains("3 of 3 cells done"), "{words}");
+    for end in ["svg", "png", "csv"] {
+        assert!(dir.path().join(format!("out/figure-04-reduced.{end}")).is_file(), "{end}");
+    }
+    let numbers = std::fs::read_to_string(dir.path().join("out/figure-04-reduced.csv")).unwrap();
+    assert!(numbers.contains("signs-12-badnets-super-fine-tuning-") && numbers.contains("signs-12-badnets-fine-tuning-"), "{numbers}");
+    let list = figure(dir.path(), &["list", "--reduced"]).1;
+    assert!(row(&list, "Figure 4").ends_with("3 of 3 none") && row(&list, "Figure 1").ends_with("needs none none"), "{list}");
+    // Nothing is computed twice.
+    let (again, words) = figure(dir.path(), &["4", "--reduced", "--run-missing"]);
+    assert!(again.status.success() && !words.contains("[1/3]"), "{words}");
+}
+
+/// A run at another size is no part of the reduced figure, and is one of the figure of everything.
+#[test]
+fn the_reduced_figure_is_made_of_its_own_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    planned(dir.path());
+    assert!(common::tiny(dir.path(), &["--set", "attack.epochs=2"]).output().unwrap().status.success());
+    assert_eq!(figure(dir.path(), &["4", "--reduced"]).0.status.code(), Some(1));
+    assert!(figure(dir.path(), &["4"]).0.status.success());
+}
+
+#[test]
+fn words_that_are_no_figure_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    for (args, says) in
+        [(&["99"][..], "there is no figure `99`"), (&["list", "some-run"], "leave `some-run` out"), (&["4", "--jobs", "2"], "--run-missing")]
+    {
+        let (output, words) = figure(dir.path(), args);
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(words.contains(says), "{words}");
+    }
+}
