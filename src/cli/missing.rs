@@ -49,7 +49,7 @@ fn row(figure: &str, title: &str, cells: &[Cell], missing: &[&Cell], speeds: &Sp
 }
 
 /// How long the cells take one after the other.
-fn time(cells: &[&Cell], speeds: &Speeds) -> String {
+pub(super) fn time(cells: &[&Cell], speeds: &Speeds) -> String {
     let seconds = cells.iter().map(|c| speeds.cell(&c.run().ok()?, c.stage).map(|e| e.seconds));
     seconds.sum::<Option<f64>>().map_or_else(|| "unknown".to_owned(), words::about)
 }

@@ -2,11 +2,12 @@
 //! nothing else with it.
 
 use super::progress::Progress;
-use super::{CliError, Exit, Place, run};
+use super::{CliError, Exit, Place, missing, run};
 use crate::export::table;
 use crate::run::cell::{self, CellError, Outcome, State};
 use crate::run::command::Command as Order;
 use crate::run::evidence::Evidence;
+use crate::run::speed;
 use crate::run::view::{RunView, Status};
 use crate::run::worker::{self, Request};
 use crate::spec::Stage;
@@ -82,7 +83,7 @@ pub fn act(action: &SweepAction, place: &Place) -> Result<Exit, CliError> {
         }
         SweepAction::Run { cells, index: Some(index), retry, .. } => one(cells, *index, *retry, place),
         SweepAction::Run { cells, jobs, retry, .. } => all(cells, usize::from(*jobs), *retry, place),
-        SweepAction::Status { cells, json } => status(&cell::read(cells)?, &place.runs(), *json),
+        SweepAction::Status { cells, json } => status(&cell::read(cells)?, place, *json),
         SweepAction::Collect { cells, format } => {
             let runs = place.runs();
             let cells = cell::read(cells)?;
@@ -332,9 +333,10 @@ enum Next {
     Nothing,
 }
 
-/// The grid: attacks by defenses, with how many seeds are done.
-fn status(cells: &[Cell], runs: &Path, json: bool) -> Result<Exit, CliError> {
-    let states: Vec<State> = cells.iter().map(|c| cell::state(runs, c)).collect();
+/// The grid: attacks by defenses, with how many seeds are done; and how long the rest takes here.
+fn status(cells: &[Cell], place: &Place, json: bool) -> Result<Exit, CliError> {
+    let runs = place.runs();
+    let states: Vec<State> = cells.iter().map(|c| cell::state(&runs, c)).collect();
     if json {
         let count = |is: fn(&State) -> bool| states.iter().filter(|s| is(s)).count();
         let value = serde_json::json!({
@@ -346,5 +348,14 @@ fn status(cells: &[Cell], runs: &Path, json: bool) -> Result<Exit, CliError> {
         });
         return print(&format!("{value}\n"));
     }
-    print(&table::grid(cells, &states))
+    let waiting: Vec<&Cell> = cells.iter().zip(&states).filter(|(_, s)| **s == State::Waiting).map(|(c, _)| c).collect();
+    let device = place.device()?;
+    let rest = match waiting.len() {
+        0 => String::new(),
+        n => {
+            let time = missing::time(&waiting, &speed::speeds(&device, &runs));
+            format!("\n{n} to come: about {time} on {}, one after the other with all threads\n", device.describe())
+        }
+    };
+    print(&(table::grid(cells, &states) + &rest))
 }
