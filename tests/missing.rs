@@ -53,9 +53,24 @@ fn what_is_missing_is_counted_computed_and_drawn() {
     assert!(numbers.contains("signs-12-badnets-super-fine-tuning-") && numbers.contains("signs-12-badnets-fine-tuning-"), "{numbers}");
     let list = figure(dir.path(), &["list", "--reduced"]).1;
     assert!(row(&list, "Figure 4").ends_with("3 of 3 none") && row(&list, "Figure 1").ends_with("needs none none"), "{list}");
+    report(dir.path());
     // Nothing is computed twice.
     let (again, words) = figure(dir.path(), &["4", "--reduced", "--run-missing"]);
     assert!(again.status.success() && !words.contains("[1/3]"), "{words}");
+}
+
+/// One page with the figure, its numbers, the run that they come from, and nothing from a network.
+fn report(dir: &Path) {
+    let file = dir.join("report.html");
+    let output = program(dir).args(["report", "--reduced", "--out"]).arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = std::fs::read_to_string(&file).unwrap();
+    assert!(!page.contains("src=\"http") && !page.contains("<script") && !page.contains("<link"), "needs a network");
+    for part in ["Figure 4", "data:image/svg+xml,", "<td>signs-12-badnets-super-fine-tuning-", "Where this differs"] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(page.contains("Not drawn: 0 of the 3 runs"), "Figure 2 was not run");
+    assert_eq!(page.matches("<h2 ").count(), tuneout::figure::FigureId::all().len());
 }
 
 /// A run at another size is no part of the reduced figure, and is one of the figure of everything.

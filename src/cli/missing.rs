@@ -76,16 +76,20 @@ fn once(cells: Vec<Cell>) -> Vec<Cell> {
     attacks.into_iter().chain(defenses).collect()
 }
 
+/// The cells of a figure; none where it names no runs of that scale.
+pub fn cells_of(id: FigureId, scale: Scale) -> Result<Vec<Cell>, CliError> {
+    match cells::cells(id, scale) {
+        Err(FigureError::Settings { .. }) => Ok(Vec::new()),
+        other => Ok(other?),
+    }
+}
+
 /// Computes every cell of the figures that is not there yet.
 pub fn compute(ids: &[FigureId], scale: Scale, jobs: Option<u16>, place: &Place) -> Result<Exit, CliError> {
     let mut all = Vec::new();
     for &id in ids {
-        match cells::cells(id, scale) {
-            Ok(cells) => all.extend(cells),
-            // Of all figures, those that have such runs.
-            Err(FigureError::Settings { .. }) if ids.len() > 1 => {}
-            Err(other) => return Err(other.into()),
-        }
+        // Of all figures, those that have such runs.
+        all.extend(if ids.len() > 1 { cells_of(id, scale)? } else { cells::cells(id, scale)? });
     }
     let all = once(all);
     if all.is_empty() {

@@ -8,6 +8,7 @@ mod figure;
 mod missing;
 mod presets;
 mod progress;
+mod report;
 mod run;
 mod screen;
 mod show;
@@ -165,6 +166,8 @@ enum Command {
     /// Make a figure of the paper from the logs
     #[command(after_help = "Examples:\n  tuneout figure 1\n  tuneout figure 4 --format svg,png --out pictures")]
     Figure(figure::FigureArgs),
+    /// Write all figures, tables, settings and costs as one HTML page
+    Report(report::ReportArgs),
     /// Write what a run made for other programs
     Export {
         #[command(subcommand)]
@@ -235,6 +238,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Some(Command::Examine(args)) => examine::examine(&args, &place),
         Some(Command::Data { action }) => data::act(&action, &place.data()),
         Some(Command::Figure(args)) => figure::make(&args, &place),
+        Some(Command::Report(args)) => report::make(&args, &place),
         Some(Command::Export { action }) => export::act(&action, &place),
         Some(Command::Trigger(args)) => export::trigger(&args, &place),
         Some(Command::Sweep { action }) => sweep::act(&action, &place),

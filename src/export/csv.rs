@@ -38,9 +38,37 @@ pub fn line<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> String {
     line
 }
 
+/// The fields of each line of a CSV that [`line`] wrote.
+pub fn parse(text: &str) -> Vec<Vec<String>> {
+    let (mut lines, mut fields, mut field, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if quoted && letters.peek() == Some(&'"') => {
+                letters.next();
+                field.push('"');
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => fields.push(std::mem::take(&mut field)),
+            '\n' if !quoted => {
+                fields.push(std::mem::take(&mut field));
+                lines.push(std::mem::take(&mut fields));
+            }
+            other => field.push(other),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let fields = ["", "a,b", "say \"x\"", "two\nlines", "plain"].map(str::to_owned);
+        assert_eq!(parse(&(line(&fields) + &line(["1", "2"]))), [fields.to_vec(), vec!["1".to_owned(), "2".to_owned()]]);
+    }
     use crate::run::event::Measures;
     use crate::spec::Stage;
 

@@ -2,12 +2,14 @@
 
 pub mod answers;
 pub mod csv;
+pub mod differences;
 mod error;
 pub mod findings;
 pub mod json;
 pub mod pictures;
 mod planted;
 pub mod poisoned;
+pub mod report;
 pub mod table;
 
 pub use error::ExportError;

@@ -1,0 +1,65 @@
+//! `tuneout report`: everything that was computed, on one page.
+
+use super::{CliError, Exit, Place, missing};
+use crate::export::report::{self, Entry, Report};
+use crate::figure::cells::{self, Scale};
+use crate::figure::runs::{self, Scan};
+use crate::figure::{self, FigureError, FigureId, Source, preset};
+use crate::run::files;
+use clap::Args;
+use std::path::PathBuf;
+
+/// What stands in the report, and where it goes.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// From small runs on the embedded sets, not those of the paper's scale
+    #[arg(long)]
+    reduced: bool,
+    /// Compute the runs that are missing first; the same command goes on where it was cut off
+    #[arg(long)]
+    run_missing: bool,
+    /// With --run-missing: runs at the same time; the threads are shared among them [default: one a core, on a GPU 1]
+    #[arg(long, value_name = "N", requires = "run_missing", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// The file to write
+    #[arg(long, value_name = "FILE", default_value = "report.html")]
+    out: PathBuf,
+}
+
+/// Writes the report.
+pub fn make(args: &ReportArgs, place: &Place) -> Result<Exit, CliError> {
+    let scale = if args.reduced { Scale::Reduced } else { Scale::Full };
+    let computed = if args.run_missing { missing::compute(&FigureId::all(), scale, args.jobs, place)? } else { Exit::Ok };
+    if matches!(computed, Exit::Interrupted | Exit::Preempted) {
+        return Ok(computed);
+    }
+    let scan = runs::scan(&place.runs())?;
+    for damage in &scan.damaged {
+        eprintln!("tuneout: {damage}; left out");
+    }
+    let mut all = Vec::new();
+    let mut figures = Vec::new();
+    for id in FigureId::all() {
+        let own = missing::cells_of(id, scale)?;
+        figures.push(entry(id, scale, &own, &scan)?);
+        all.extend(own);
+    }
+    // At full scale a figure shows whatever was run, and so do the tables.
+    let scan = if args.reduced { cells::only(scan, &all) } else { scan };
+    let page = report::html(&Report { scale: scale.name(), figures, scan })?;
+    let unwritten = |source| FigureError::Io { path: args.out.clone(), source };
+    files::write(&args.out, page.as_bytes()).map_err(unwritten)?;
+    println!("{}", args.out.display());
+    Ok(computed)
+}
+
+fn entry(id: FigureId, scale: Scale, own: &[crate::spec::sweep::Cell], scan: &Scan) -> Result<Entry, CliError> {
+    let there = own.iter().filter(|c| cells::run(scan, c).is_some()).count();
+    let source = Source::of(if scale == Scale::Reduced { cells::only(scan.clone(), own) } else { scan.clone() });
+    let scene = match figure::build(id, &source) {
+        Ok(scene) => Some(scene),
+        Err(FigureError::Empty { .. }) => None,
+        Err(other) => return Err(other.into()),
+    };
+    Ok(Entry { id, title: preset::load(id)?.title, scene, runs: (there, own.len()) })
+}
