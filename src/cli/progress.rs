@@ -5,12 +5,17 @@ use crate::run::view::RunView;
 use crate::spec::Stage;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
 
 /// Shows how a run gets on.
 pub struct Progress {
     bar: Option<ProgressBar>,
-    prepared: bool,
+    /// When the last line on a preparation was written.
+    prepared: Option<Instant>,
 }
+
+/// Without a bar, a long preparation is told of this often.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Progress {
     /// A bar on a terminal, lines elsewhere.
@@ -21,12 +26,12 @@ impl Progress {
             bar.set_style(ProgressStyle::with_template("{prefix:<20} {wide_bar} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
-        Self { bar, prepared: false }
+        Self { bar, prepared: None }
     }
 
     /// Says nothing.
     pub fn silent() -> Self {
-        Self { bar: Some(ProgressBar::hidden()), prepared: false }
+        Self { bar: Some(ProgressBar::hidden()), prepared: None }
     }
 
     fn say(&self, line: &str) {
@@ -45,10 +50,17 @@ impl Progress {
                 bar.set_length(total as u64);
                 bar.set_position(done as u64);
             }
-            None if !self.prepared => self.say(&format!("preparing {what}")),
-            None => {}
+            None => match self.prepared {
+                None => self.told(&format!("preparing {what}")),
+                Some(last) if last.elapsed() >= PATIENCE => self.told(&format!("{what}: {}%", 100 * done / total.max(1))),
+                Some(_) => {}
+            },
         }
-        self.prepared = true;
+    }
+
+    fn told(&mut self, line: &str) {
+        self.say(line);
+        self.prepared = Some(Instant::now());
     }
 
     /// A line of the log, already taken in by `view`.

@@ -72,10 +72,10 @@ fn summary(report: &Report) -> String {
     let devices =
         devices.iter().map(|((name, gpu), hours)| format!("{}: {hours:.2} {} hours of training", escape(name), if *gpu { "GPU" } else { "CPU" }));
     let mut out = String::from("<h1>Backdoors, planted and tuned out</h1>\n");
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<p>The figures and tables of <cite>Fine-Tuning Is All You Need to Mitigate Backdoor Attacks</cite>, computed by tuneout {} at {} scale: \
-         {drawn} of {} figures and tables, {} runs, {} {}.</p>\n",
+         {drawn} of {} figures and tables, {} runs, {} {}.</p>",
         env!("CARGO_PKG_VERSION"),
         report.scale,
         report.figures.len(),
