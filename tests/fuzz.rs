@@ -313,10 +313,32 @@ fn archives() {
     }
 }
 
-/// What a run directory holds: a log, settings, weights, a warp and a picture. The first two are text.
 #[test]
 #[ignore = "takes TUNEOUT_FUZZ_SECONDS"]
-fn run_directories() {
+fn run_logs() {
+    run_directory(&[("log", "jsonl")]);
+}
+
+#[test]
+#[ignore = "takes TUNEOUT_FUZZ_SECONDS"]
+fn run_settings() {
+    run_directory(&[("settings", "toml")]);
+}
+
+#[test]
+#[ignore = "takes TUNEOUT_FUZZ_SECONDS"]
+fn run_weights() {
+    run_directory(&[("weights", "safetensors")]);
+}
+
+#[test]
+#[ignore = "takes TUNEOUT_FUZZ_SECONDS"]
+fn run_triggers() {
+    run_directory(&[("warp", "grid.bin"), ("pattern", "png")]);
+}
+
+/// What a run directory holds: a log, settings, weights, a warp and a picture. The first two are text.
+fn run_directory(parts: &[(&str, &str)]) {
     let root = temporary();
     let spec = RunSpec::default().with("attack.name", "wanet", "test").unwrap();
     let facts = Facts { id: "id".to_owned(), classes: vec!["a".to_owned(), "b".to_owned()], ..Facts::default() };
@@ -340,7 +362,7 @@ fn run_directories() {
         let table = fs::read_to_string(dir.join("spec.toml")).map_err(|e| e.to_string())?.parse().map_err(|e| format!("{e}"))?;
         RunSpec::from_table(&table, "spec.toml").map(drop).map_err(|e| e.to_string())
     };
-    for (label, target) in [("log", "jsonl"), ("settings", "toml"), ("weights", "safetensors"), ("warp", "grid.bin"), ("pattern", "png")] {
+    for &(label, target) in parts {
         fuzz(label, dir, &[target], 8, || match label {
             "log" => read_log(&dir.join("events.jsonl")).map(drop).map_err(|e| e.to_string()),
             "settings" => settings(),
