@@ -23,6 +23,7 @@ mod kind;
 mod look;
 pub mod names;
 mod notes;
+pub mod palette;
 mod picture;
 pub mod preset;
 pub mod rates;
@@ -34,7 +35,7 @@ pub mod ticks;
 pub mod watch;
 mod write;
 
-pub use kind::evidence;
+pub use kind::{evidence, plane};
 
 pub use csv::{COLUMNS, PICTURE_COLUMNS, csv};
 pub use draw::layout::Style;
