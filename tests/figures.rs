@@ -1,23 +1,20 @@
 //! The paper's figures from run directories alone: what is drawn, what is said, and that the pictures stay as they are.
 
+#[path = "figures/helpers.rs"]
+mod helpers;
 #[path = "figures/synthetic.rs"]
 mod synthetic;
 
+use helpers::{fields, has_a_margin_and_vector_text, looks_as_kept, notes_say, runs_dir, says, svg, words};
 use std::fs;
 use std::path::{Path, PathBuf};
 use synthetic::{End, Run, events, measures, two_attacks, write, write_samples};
 use tempfile::TempDir;
 use tuneout::figure::draw::png::render;
 use tuneout::figure::scene::{Along, Scene};
-use tuneout::figure::{self, FigureId, Format, Source, Style, runs, terminal};
+use tuneout::figure::{self, FigureId, Format, Source, runs, terminal};
 use tuneout::run::view::RunView;
 use tuneout::spec::{RunSpec, Stage};
-
-fn runs_dir(fill: impl Fn(&Path)) -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    fill(dir.path());
-    dir
-}
 
 fn figure_4(dir: &TempDir) -> Scene {
     figure::build(FigureId::Figure(4), &Source::of(runs::scan(dir.path()).unwrap())).unwrap()
@@ -45,31 +42,6 @@ fn three_attacks(dir: &Path) {
 fn table_1(dir: &TempDir, attacks: &[&str]) -> Result<Scene, figure::FigureError> {
     let attacks = attacks.iter().map(|name| (*name).to_owned()).collect();
     figure::build(FigureId::Table(1), &Source { attacks, ..Source::of(runs::scan(dir.path()).unwrap()) })
-}
-
-fn svg(scene: &Scene) -> String {
-    figure::svg(scene, &Style::default()).unwrap()
-}
-
-/// The words of an SVG, one entry a text element.
-fn words(svg: &str) -> Vec<String> {
-    let texts = svg.split("<text ").skip(1).filter_map(|rest| rest.split_once('>')?.1.split_once("</text>"));
-    texts.map(|(text, _)| text.trim().replace("&apos;", "'").replace("&quot;", "\"").replace("&amp;", "&")).collect()
-}
-
-#[track_caller]
-fn says(words: &[String], wanted: &[&str]) {
-    for want in wanted {
-        assert!(words.iter().any(|w| w == want), "no text `{want}` in {words:#?}");
-    }
-}
-
-#[track_caller]
-fn notes_say(scene: &Scene, wanted: &[&str]) {
-    let notes = scene.footnotes.join("\n");
-    for want in wanted {
-        assert!(notes.contains(want), "no note says `{want}`:\n{notes}");
-    }
 }
 
 // What is drawn
@@ -130,7 +102,7 @@ fn a_missing_half_is_drawn_without_and_said() {
     });
     let scene = figure_4(&dir);
     assert_eq!(scene.panels[0].series.iter().map(|s| s.label.as_str()).collect::<Vec<_>>(), ["SFT CA", "SFT ASR"]);
-    notes_say(&scene, &["FT: not run.", "SFT: n = 1 (seed 0)"]);
+    notes_say(&scene, &["Not run: FT.", "SFT: n = 1 (seed 0)"]);
 }
 
 #[test]
@@ -321,22 +293,6 @@ fn pictures_stay_crisp() {
 
 // Files
 
-/// Fields of one line of CSV.
-fn fields(line: &str) -> Vec<String> {
-    let (mut out, mut field, mut quoted) = (Vec::new(), String::new(), false);
-    let mut signs = line.chars().peekable();
-    while let Some(c) = signs.next() {
-        match c {
-            '"' if quoted && signs.peek() == Some(&'"') => field.push(signs.next().unwrap()),
-            '"' => quoted = !quoted,
-            ',' if !quoted => out.push(std::mem::take(&mut field)),
-            c => field.push(c),
-        }
-    }
-    out.push(field);
-    out
-}
-
 #[test]
 fn every_number_of_the_csv_leads_back_to_its_log() {
     let dir = runs_dir(two_attacks);
@@ -418,34 +374,6 @@ fn a_line_that_a_crash_cut_off_does_not_count() {
 
 // Pictures
 
-/// Grey values of a picture, averaged over blocks of 8x8 pixels at a point a pixel.
-fn coarse(svg: &str) -> (u32, Vec<u8>) {
-    const BLOCK: u32 = 8;
-    let pixmap = render(svg, 1.0).unwrap();
-    let (columns, rows) = (pixmap.width() / BLOCK, pixmap.height() / BLOCK);
-    let grey = |x: u32, y: u32| pixmap.pixel(x, y).map_or(0, |p| (u32::from(p.red()) + u32::from(p.green()) + u32::from(p.blue())) / 3);
-    let block = |bx: u32, by: u32| (0..BLOCK * BLOCK).map(|i| grey(bx * BLOCK + i % BLOCK, by * BLOCK + i / BLOCK)).sum::<u32>() / (BLOCK * BLOCK);
-    (columns, (0..rows).flat_map(|y| (0..columns).map(move |x| (x, y))).map(|(x, y)| block(x, y) as u8).collect())
-}
-
-/// Compares a figure, at low resolution, with the picture kept in `tests/figures`. `TUNEOUT_UPDATE_FIGURES=1` keeps
-/// the new one instead: look at it before.
-#[track_caller]
-fn looks_as_kept(scene: &Scene, name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/figures").join(format!("{name}.png"));
-    let (columns, now) = coarse(&svg(scene));
-    if std::env::var_os("TUNEOUT_UPDATE_FIGURES").is_some() {
-        image::save_buffer(&path, &now, columns, now.len() as u32 / columns, image::ExtendedColorType::L8).unwrap();
-    }
-    let kept = image::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())).into_luma8();
-    assert_eq!((kept.width(), kept.len()), (columns, now.len()), "{name}: the picture's size has changed");
-    let gaps: Vec<u8> = kept.iter().zip(&now).map(|(a, b)| a.abs_diff(*b)).collect();
-    let mean = gaps.iter().map(|g| f64::from(*g)).sum::<f64>() / gaps.len() as f64;
-    let largest = gaps.iter().max().copied().unwrap_or(0);
-    // A mark, a dash or 0.02 of accuracy make more than this; another processor's rounding makes less.
-    assert!(mean < 0.03 && largest <= 6, "{name}: differs from the picture kept by {mean:.2} on average, {largest} at most");
-}
-
 #[test]
 fn figure_1_looks_as_kept() {
     looks_as_kept(&figure_1(), "figure-01");
@@ -466,19 +394,10 @@ fn the_live_figure_looks_as_kept() {
     looks_as_kept(&live(&Run { end: End::Stopped(9), changes: vec![(126, 0.3)], ..Run::of("demo", &[]) }), "live");
 }
 
-/// Nothing is clipped: a band of paper runs around every picture, and words are words in the bundled font.
 #[test]
 fn pictures_have_a_margin_and_vector_text() {
     for scene in [figure_1(), figure_4(&runs_dir(two_attacks)), live(&Run::of("demo", &[])), table_1(&runs_dir(three_attacks), &[]).unwrap()] {
-        let svg = svg(&scene);
-        assert_eq!(svg.matches("<text ").count(), svg.matches("font-family=\"DejaVu Sans\"").count());
-        assert!(svg.starts_with("<svg width=") && svg.contains("pt\" viewBox=") && svg.contains("<title>"));
-        let pixmap = render(&svg, 2.0).unwrap();
-        let (width, height) = (pixmap.width(), pixmap.height());
-        let white = |x: u32, y: u32| pixmap.pixel(x, y).is_some_and(|p| p.red() > 250 && p.green() > 250 && p.blue() > 250);
-        let edge = (0..width).flat_map(|x| (0..6).flat_map(move |d| [(x, d), (x, height - 1 - d)]));
-        let sides = (0..height).flat_map(|y| (0..6).flat_map(move |d| [(d, y), (width - 1 - d, y)]));
-        assert!(edge.chain(sides).all(|(x, y)| white(x, y)), "{} `{}` is clipped", scene.name, scene.caption);
+        has_a_margin_and_vector_text(&scene);
     }
 }
 

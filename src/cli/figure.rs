@@ -3,6 +3,7 @@
 use super::{CliError, Exit, Place, missing};
 use crate::export::ExportError;
 use crate::figure::cells::{self, Scale};
+use crate::figure::reported::Origin;
 use crate::figure::runs::Scan;
 use crate::figure::{self, FigureError, FigureId, Format, Source, runs};
 use crate::run::find;
@@ -34,6 +35,9 @@ pub struct FigureArgs {
     /// With --run-missing: runs at the same time; the threads are shared among them [default: one a core, on a GPU 1]
     #[arg(long, value_name = "N", requires = "run_missing", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
+    /// Whose reported numbers stand faintly behind what was run, separated by commas: paper, leaderboard [default: none]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    references: Vec<String>,
     /// Formats, separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "svg,png,csv")]
     format: Vec<String>,
@@ -54,6 +58,9 @@ pub fn make(args: &FigureArgs, place: &Place) -> Result<Exit, CliError> {
     let (runs, scale) = (place.runs(), if args.reduced { Scale::Reduced } else { Scale::Full });
     let formats = args.format.iter().map(|name| name.parse()).collect::<Result<Vec<Format>, _>>()?;
     if args.number == EVIDENCE {
+        if !args.references.is_empty() {
+            return Err(unfit(EVIDENCE, "shows no measurement that others report; leave --references out".to_owned()));
+        }
         return evidence(args, &runs, &formats);
     }
     if let Some(run) = &args.run {
@@ -93,7 +100,10 @@ fn every(ids: &[FigureId], args: &FigureArgs, scan: &Scan, formats: &[Format], c
 
 fn one(id: FigureId, args: &FigureArgs, scan: Scan, formats: &[Format]) -> Result<(), CliError> {
     let scan = if args.reduced { cells::only(scan, &cells::cells(id, Scale::Reduced)?) } else { scan };
-    let mut source = Source { attacks: args.attacks.iter().map(|name| name.trim().to_owned()).collect(), ..Source::of(scan) };
+    let references = args.references.iter().map(|name| name.parse()).collect::<Result<Vec<Origin>, _>>()?;
+    // Among all figures are those of settings and pictures, which nobody reports.
+    let references = if args.number == ALL && !figure::reports(id)? { Vec::new() } else { references };
+    let mut source = Source { references, attacks: args.attacks.iter().map(|name| name.trim().to_owned()).collect(), ..Source::of(scan) };
     if let Some(name) = &args.preset {
         source.settings = Some((name.clone(), preset::load(name)?.spec));
     }

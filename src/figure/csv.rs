@@ -1,10 +1,11 @@
 //! A figure as a table: one row for each value, with the run, seed and epoch that it comes from.
 
-use super::scene::{Along, Kind, Point, Scene};
+use super::scene::{Along, Kind, Look, Point, Role, Scene};
 use crate::export::csv::line;
 
 /// Names of the columns. `statistic` is `value` (of one run), `mean` (over `n` runs, whose values follow, `low` and
-/// `high` the ends of the band) or `computed` (from settings or what a defense saw),
+/// `high` the ends of the band or bar), `median` (`low` and `high` the quartiles), `reported` (by others),
+/// `computed` (from settings or what a defense saw),
 /// or `picture`, whose `series` is its file in the run directory. Of a bar that stands on another, `low` and `high` are its
 /// foot and its top. `x_low` and `x_high` are the ends of a bar across, where `x` is a mean as well.
 pub const COLUMNS: [&str; 14] = ["figure", "panel", "series", "statistic", "x", "y", "low", "high", "n", "run", "seed", "epoch", "x_low", "x_high"];
@@ -24,11 +25,12 @@ pub fn csv(scene: &Scene) -> String {
         for series in &panel.series {
             let label = if series.label.is_empty() { &panel.y.title } else { &series.label };
             let head = [scene.name.clone(), title.clone(), label.clone()];
-            series.points.iter().for_each(|point| out.push_str(&rows(&head, point)));
+            let statistic = statistic(series.look);
+            series.points.iter().for_each(|point| out.push_str(&rows(&head, statistic, point)));
         }
         for line in panel.references.iter().filter(|line| line.kind == Kind::Threshold) {
             let (x, y) = if line.along == Along::X { (line.value, f64::NAN) } else { (f64::NAN, line.value) };
-            out.push_str(&rows(&[scene.name.clone(), title.clone(), line.name().to_owned()], &Point::computed(x, y)));
+            out.push_str(&rows(&[scene.name.clone(), title.clone(), line.name().to_owned()], "computed", &Point::computed(x, y)));
         }
         if let Some(picture) = &panel.picture {
             let origin = &picture.origin;
@@ -67,9 +69,18 @@ fn ends(ends: Option<(f64, f64)>) -> [String; 2] {
     ends.map_or_else(Default::default, |(low, high)| [text(low), text(high)])
 }
 
-fn rows(head: &[String; 3], point: &Point) -> String {
+/// What a point is where it is neither a single value nor a mean.
+fn statistic(look: Look) -> &'static str {
+    if look.role == Role::Reported { "reported" } else { "computed" }
+}
+
+fn rows(head: &[String; 3], computed: &str, point: &Point) -> String {
     let n = point.sources.len();
-    let statistic = if n > 1 { "mean" } else { "computed" };
+    let statistic = match (n, point.median) {
+        (0, _) => computed,
+        (_, true) => "median",
+        _ => "mean",
+    };
     let mut out = String::new();
     if n != 1 {
         let n = if n > 0 { n.to_string() } else { String::new() };

@@ -16,6 +16,9 @@ pub enum FigureError {
     /// No file format of that name.
     #[error("there is no format `{0}`; there are: svg, png, csv")]
     Format(String),
+    /// No origin of reported numbers of that name.
+    #[error("there are no numbers of `{0}`; there are those of: paper, leaderboard")]
+    Origin(String),
     /// A figure's preset cannot be understood.
     #[error("{origin}: {message}")]
     Preset {

@@ -27,6 +27,7 @@ pub mod palette;
 mod picture;
 pub mod preset;
 pub mod rates;
+pub mod reported;
 pub mod runs;
 pub mod scene;
 mod select;
@@ -49,6 +50,7 @@ pub use write::{Format, write};
 use crate::run::view::RunView;
 use crate::spec::{Attack, RunSpec};
 use preset::Draw;
+use reported::{Collection, Origin};
 
 /// What a figure is made from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,6 +61,8 @@ pub struct Source {
     pub settings: Option<(String, RunSpec)>,
     /// Attacks, in place of those that a figure of pictures names itself.
     pub attacks: Vec<String>,
+    /// Whose reported numbers are drawn behind what was measured.
+    pub references: Vec<Origin>,
 }
 
 impl Source {
@@ -76,9 +80,13 @@ pub fn build(id: FigureId, source: &Source) -> Result<Scene, FigureError> {
     let preset = preset::load(id)?;
     let figure = id.to_string();
     attacks(&figure, &preset.draw, source)?;
+    let reported = references(&figure, &preset.draw, source)?;
     let empty = || FigureError::Empty { figure: figure.clone(), runs: source.scan.dir.clone() };
     let scene = match &preset.draw {
-        Draw::Curves(curves) => kind::curves::scene(curves, &source.scan).ok_or_else(empty)?,
+        Draw::Curves(curves) => kind::curves::scene(curves, &source.scan, &reported).ok_or_else(empty)?,
+        Draw::Comparison(comparison) => kind::comparison::scene(comparison, &source.scan, &reported).ok_or_else(empty)?,
+        Draw::Hours(hours) => kind::hours::scene(hours, &source.scan, &reported).ok_or_else(empty)?,
+        Draw::Ablation(ablation) => kind::ablation::scene(ablation, &source.scan, &reported).ok_or_else(empty)?,
         Draw::Pictures(pictures) => kind::pictures::scene(pictures, &source.attacks, &source.scan).ok_or_else(empty)?,
         Draw::Schedule(own) => {
             let (name, spec, images) = settings(own, source)?;
@@ -98,6 +106,27 @@ fn attacks(figure: &str, draw: &Draw, source: &Source) -> Result<(), FigureError
         Some(name) => Err(wrong(format!("has no attack `{name}` to show; there are: {}", Attack::NAMES.join(", ")))),
         None => Ok(()),
     }
+}
+
+/// The reported numbers asked for, where the figure is of measurements that others report.
+fn references(figure: &str, draw: &Draw, source: &Source) -> Result<Vec<Collection>, FigureError> {
+    if !source.references.is_empty() && !measured(draw) {
+        let message = "shows no measurement that others report; leave --references out".to_owned();
+        return Err(FigureError::Settings { figure: figure.to_owned(), message });
+    }
+    reported::load(&source.references)
+}
+
+/// Whether the figure `id` is of measurements, which others may have reported too.
+///
+/// # Errors
+/// When its preset cannot be understood.
+pub fn reports(id: FigureId) -> Result<bool, FigureError> {
+    Ok(measured(&preset::load(id)?.draw))
+}
+
+fn measured(draw: &Draw) -> bool {
+    !matches!(draw, Draw::Schedule(_) | Draw::Pictures(_))
 }
 
 /// The settings that are drawn, with the name of where they come from and the training images there are.

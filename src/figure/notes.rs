@@ -1,42 +1,56 @@
 //! The small print under a figure of runs: seeds, settings, device, and what is not drawn.
 
 use super::names::shown;
-use super::preset::Curves;
 use super::runs::{RunEntry, Scan};
-use super::select::{Cell, Half, standing};
+use super::select::{Cell, Half, Wanted, standing};
 use super::ticks::{grouped, number};
 use crate::run::view::Mark;
 use crate::schedule::Reading;
 use crate::spec::{Annealing, Method, RunSpec, SuperFineTuning, field};
 
 /// A cell's title in the paper's manner: `BadNets, CIFAR-10`.
-pub fn title(row: &str, column: &str, curves: &Curves) -> String {
-    let (column, row) = (shown(&curves.columns, column), shown(&curves.rows, row));
-    if (curves.rows.as_str(), curves.columns.as_str()) == ("data.name", "downstream.name") {
-        format!("{row} to {column}")
-    } else {
-        format!("{column}, {row}")
-    }
+pub fn title(row: &str, column: &str, wanted: &Wanted) -> String {
+    let (column, row) = (shown(wanted.columns, column), shown(wanted.rows, row));
+    if (wanted.rows, wanted.columns) == ("data.name", "downstream.name") { format!("{row} to {column}") } else { format!("{column}, {row}") }
 }
 
-/// Every note of a figure whose panels are `cells`, in the order of the panels.
-pub fn footnotes(cells: &[Cell], scan: &Scan, curves: &Curves) -> Vec<String> {
+/// What a band over seeds is.
+pub const RANGE: &str = "the band from smallest to largest";
+
+/// Every note of a figure whose panels are `cells`, in the order of the panels; `spread`: how seeds differ in it, where
+/// that has not been said.
+pub fn footnotes(cells: &[Cell], scan: &Scan, wanted: &Wanted, spread: &str) -> Vec<String> {
+    gathered(cells, scan, wanted, |cell| {
+        let first = cell.halves.iter().flat_map(|h| &h.runs).next();
+        let mut notes: Vec<String> = first.map(|run| attack(run)).into_iter().collect();
+        match wanted.along {
+            None => notes.extend(cell.halves.iter().filter_map(|half| half_note(half, spread))),
+            Some(path) => notes.extend(spread_note(cell, path, spread)),
+        }
+        notes.extend(missing(cell));
+        notes.extend(cell.halves.iter().filter_map(steering));
+        notes.push(devices(cell));
+        notes.extend(left_out(cell));
+        notes
+    })
+}
+
+/// The runs of `cells` that are not drawn, alone.
+pub fn omissions(cells: &[Cell], scan: &Scan, wanted: &Wanted) -> Vec<String> {
+    gathered(cells, scan, wanted, left_out)
+}
+
+/// What is to be said of each cell: once, with the panels that it is true of unless that is all of them.
+fn gathered(cells: &[Cell], scan: &Scan, wanted: &Wanted, of: impl Fn(&Cell) -> Vec<String>) -> Vec<String> {
     let mut said: Vec<(String, Vec<String>)> = Vec::new();
-    let mut say = |text: String, cell: &Cell| {
-        let title = title(&cell.row, &cell.column, curves);
-        match said.iter_mut().find(|(t, _)| *t == text) {
-            Some((_, titles)) => titles.push(title),
-            None => said.push((text, vec![title])),
-        }
-    };
     for cell in cells {
-        if let Some(run) = cell.halves.iter().flat_map(|h| &h.runs).next() {
-            say(attack(run), cell);
+        let title = title(&cell.row, &cell.column, wanted);
+        for text in of(cell) {
+            match said.iter_mut().find(|(t, _)| *t == text) {
+                Some((_, titles)) => titles.push(title.clone()),
+                None => said.push((text, vec![title.clone()])),
+            }
         }
-        cell.halves.iter().for_each(|half| say(half_note(half), cell));
-        cell.halves.iter().filter_map(steering).for_each(|text| say(text, cell));
-        say(devices(cell), cell);
-        left_out(cell).into_iter().for_each(|text| say(text, cell));
     }
     let everywhere = cells.len();
     let mut notes: Vec<String> =
@@ -74,20 +88,39 @@ fn attack(run: &RunEntry) -> String {
     )
 }
 
-fn half_note(half: &Half) -> String {
+fn half_note(half: &Half, spread: &str) -> Option<String> {
+    let first = half.runs.first()?;
     let name = shown("defense.name", half.defense);
-    let Some(first) = half.runs.first() else {
-        return format!("{name}: not run.");
-    };
-    format!("{name}: {}; {}.", seeds(&half.runs), defense(&first.spec, first.view.facts.clean_images))
+    Some(format!("{name}: {}; {}.", seeds(&half.runs, spread), defense(&first.spec, first.view.facts.clean_images)))
+}
+
+/// The defenses of which there is no run.
+fn missing(cell: &Cell) -> Option<String> {
+    let names: Vec<String> = cell.halves.iter().filter(|half| half.runs.is_empty()).map(|half| shown("defense.name", half.defense)).collect();
+    (!names.is_empty()).then(|| format!("Not run: {}.", names.join(", ")))
+}
+
+/// The values over which a defense's runs are spread, and its settings otherwise.
+fn spread_note(cell: &Cell, path: &str, spread: &str) -> Option<String> {
+    let label = field::find(path).map_or(path, |field| field.label);
+    let value = |half: &Half| half.at.map_or_else(String::new, number);
+    let alike: Vec<String> = cell
+        .halves
+        .chunk_by(|a, b| seeds(&a.runs, spread) == seeds(&b.runs, spread))
+        .map(|part| format!("{}: {}", part.iter().map(value).collect::<Vec<_>>().join(", "), seeds(&part[0].runs, spread)))
+        .collect();
+    let half = cell.halves.first()?;
+    let first = half.runs.first()?;
+    let (name, settings) = (shown("defense.name", half.defense), defense(&first.spec, first.view.facts.clean_images));
+    Some(format!("{name} with {label} {}. At {}: {settings}.", alike.join("; "), value(half)))
 }
 
 /// How many runs there are, with their seeds and where they stand.
-fn seeds(runs: &[&RunEntry]) -> String {
+fn seeds(runs: &[&RunEntry], spread: &str) -> String {
     let list: Vec<String> = runs.iter().map(|r| r.spec.seed.to_string()).collect();
     let mut text = match runs {
         [_] => format!("n = 1 (seed {})", list.join("")),
-        _ => format!("mean of n = {} seeds ({}), the band from smallest to largest", runs.len(), list.join(", ")),
+        _ => format!("mean of n = {} seeds ({}){}{spread}", runs.len(), list.join(", "), if spread.is_empty() { "" } else { ", " }),
     };
     for run in runs.iter().filter(|r| !r.finished()) {
         let done = run.view.epochs.last().map_or(0.0, |p| p.epoch);

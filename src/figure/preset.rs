@@ -2,11 +2,13 @@
 //! same name in `presets/figures` of the user's configuration directory.
 
 use super::scene::{Colour, Dash, Marker};
+use super::select::Wanted;
 use super::{FigureError, FigureId};
 use crate::spec::sweep::Sweep;
-use crate::spec::{Attack, Defense, Scenario, field};
+use crate::spec::{Attack, Data, Defense, Scenario, field};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets/figures");
 
@@ -38,8 +40,71 @@ pub enum Draw {
     Schedule(Settings),
     /// Measures over epochs (paper Figure 4).
     Curves(Curves),
+    /// Defenses in the plane of CA and ASR (paper Figures 5, 12 and 13).
+    Comparison(Comparison),
+    /// Hours of defenses (paper Figure 6).
+    Hours(Hours),
+    /// Results over a setting (paper Figures 7 and 9), or over epochs for each of its values (paper Figure 8).
+    Ablation(Ablation),
     /// Samples of attacks (paper Table 1).
     Pictures(Pictures),
+}
+
+/// Defenses in the plane of CA and ASR, a panel for each attack and data set.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    /// The scenario whose runs belong to the figure.
+    pub scenario: Scenario,
+    /// The data sets that it is about.
+    pub data: Vec<String>,
+    /// Data sets that are drawn where nothing was run on those.
+    pub stand_ins: Vec<String>,
+    /// The defenses, in the order of the legend.
+    pub defenses: Vec<String>,
+    /// Whether a line shows each defense's way through the plane, epoch by epoch.
+    pub trails: bool,
+    /// Whether the Pareto front is drawn.
+    pub front: bool,
+}
+
+/// Hours of defenses, pooled over data sets, attacks and seeds.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hours {
+    /// The scenario whose runs belong to the figure.
+    pub scenario: Scenario,
+    /// The defenses, from left to right.
+    pub defenses: Vec<String>,
+}
+
+/// What becomes of a defense as one of its settings changes: a row of panels for each measure.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ablation {
+    /// The scenario whose runs belong to the figure.
+    pub scenario: Scenario,
+    /// The defense.
+    pub defense: String,
+    /// Dotted path of the setting that changes.
+    pub setting: String,
+    /// Other settings, with the only value that runs of the figure have.
+    #[serde(default)]
+    pub held: BTreeMap<String, f64>,
+    /// What stands along the horizontal axis.
+    pub over: Over,
+    /// The measures, from top to bottom.
+    pub measures: Vec<Measure>,
+}
+
+/// What stands along the horizontal axis of an ablation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Over {
+    /// The setting: a column for each data set, a curve for each attack.
+    Setting,
+    /// Epochs: a column for each data set and attack, a curve for each value of the setting.
+    Epochs,
 }
 
 /// Samples of attacks: a column for each attack, a row for each kind of picture.
@@ -107,6 +172,19 @@ pub struct Curves {
     pub series: Vec<SeriesPreset>,
 }
 
+impl Curves {
+    /// The runs that it asks for.
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        let mut defenses: Vec<&str> = Vec::new();
+        for series in &self.series {
+            if !defenses.contains(&series.defense.as_str()) {
+                defenses.push(&series.defense);
+            }
+        }
+        Wanted { scenario: self.scenario, rows: &self.rows, columns: &self.columns, defenses, first_epoch: self.first_epoch, ..Wanted::default() }
+    }
+}
+
 /// One curve of each panel.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -138,6 +216,15 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// The abbreviation for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ca => "CA",
+            Self::Asr => "ASR",
+            Self::Ra => "RA",
+        }
+    }
+
     /// The number itself, a share of 1.
     pub fn of(self, measures: &crate::run::event::Measures) -> f64 {
         match self {
@@ -182,6 +269,12 @@ fn check(preset: &FigurePreset) -> Result<(), String> {
     let curves = match &preset.draw {
         Draw::Schedule(_) => return Ok(()),
         Draw::Pictures(pictures) => return check_pictures(pictures),
+        Draw::Comparison(comparison) => {
+            known("data set", comparison.data.iter().chain(&comparison.stand_ins), &Data::NAMES)?;
+            return known("defense", &comparison.defenses, &Defense::NAMES);
+        }
+        Draw::Hours(hours) => return known("defense", &hours.defenses, &Defense::NAMES),
+        Draw::Ablation(ablation) => return check_ablation(ablation),
         Draw::Curves(curves) => curves,
     };
     for path in [&curves.rows, &curves.columns] {
@@ -189,6 +282,23 @@ fn check(preset: &FigurePreset) -> Result<(), String> {
     }
     match curves.series.iter().find(|s| !Defense::NAMES.contains(&s.defense.as_str())) {
         Some(s) => Err(format!("series `{}`: there is no defense `{}`; there are: {}", s.label, s.defense, Defense::NAMES.join(", "))),
+        None => Ok(()),
+    }
+}
+
+fn known<'a>(what: &str, names: impl IntoIterator<Item = &'a String>, known: &[&str]) -> Result<(), String> {
+    match names.into_iter().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(format!("there is no {what} `{name}`; there are: {}", known.join(", "))),
+        None => Ok(()),
+    }
+}
+
+fn check_ablation(ablation: &Ablation) -> Result<(), String> {
+    known("defense", [&ablation.defense], &Defense::NAMES)?;
+    let paths = std::iter::once(&ablation.setting).chain(ablation.held.keys());
+    match paths.into_iter().find(|path| field::find(path).is_none()) {
+        Some(path) => Err(format!("draw.ablation: there is no setting `{path}`")),
+        None if ablation.measures.is_empty() => Err("draw.ablation.measures: names at least one".to_owned()),
         None => Ok(()),
     }
 }

@@ -49,8 +49,8 @@ pub struct Panel {
     pub stretch: f64,
     /// Whether it has a row to itself, as wide as all columns.
     pub whole_row: bool,
-    /// What it is to be towards the lower right corner; empty where that means nothing.
-    pub corner: String,
+    /// Whether it is best to be in the lower right corner, which is shaded then.
+    pub best_corner: bool,
 }
 
 /// Points that belong together.
@@ -83,6 +83,8 @@ pub struct Point {
     pub upright: Option<(f64, f64)>,
     /// Whether it belongs to the line alone, and carries no mark.
     pub bare: bool,
+    /// Whether `y` is a median, and the band the quartiles.
+    pub median: bool,
 }
 
 /// A measured value and where it stands.
@@ -104,6 +106,13 @@ impl Point {
     /// A point that follows from settings.
     pub fn computed(x: f64, y: f64) -> Self {
         Self { x, y, ..Self::default() }
+    }
+
+    /// The values behind a median with their places: side by side over most of a box's width, so that none hides another.
+    pub fn values(&self, wide: f64) -> impl Iterator<Item = (f64, f64)> {
+        let n = self.sources.len() as f64;
+        let place = move |i: usize| self.x + ((i as f64 + 0.5) / n - 0.5) * wide * 0.8;
+        self.sources.iter().enumerate().map(move |(i, source)| (place(i), source.value))
     }
 
     /// A point read off one log.
@@ -186,8 +195,12 @@ impl Scene {
     /// Label and look of each series, once, in the order in which they first appear.
     pub fn legend(&self) -> Vec<(&str, Look)> {
         let mut entries: Vec<(&str, Look)> = Vec::new();
-        for series in self.panels.iter().flat_map(|p| &p.series) {
-            if !series.label.is_empty() && entries.iter().all(|(label, _)| *label != series.label) {
+        // What others reported is explained in a note: its marks are those of what was measured, hollow.
+        // Boxes are named under the axis.
+        let boxes = |series: &Series| series.points.iter().any(|point| point.median);
+        let named = |series: &&Series| !series.label.is_empty() && series.look.role != Role::Reported && !boxes(series);
+        for series in self.panels.iter().flat_map(|p| &p.series).filter(named) {
+            if entries.iter().all(|(label, _)| *label != series.label) {
                 entries.push((&series.label, series.look));
             }
         }

@@ -1,16 +1,39 @@
 //! Which runs stand for a panel: runs with different settings are never averaged, and none is dropped unsaid.
 
-use super::preset::Curves;
+use super::reported::Subject;
 use super::runs::{RunEntry, Scan};
 use crate::run::view::Status;
-use crate::spec::{RunSpec, Stage};
+use crate::spec::{RunSpec, Scenario, Stage};
 use std::collections::BTreeMap;
+
+/// Which runs a figure asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted<'a> {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// Dotted path of the setting that differs from row to row.
+    pub rows: &'a str,
+    /// Dotted path of the setting that differs from column to column.
+    pub columns: &'a str,
+    /// The defenses, each once.
+    pub defenses: Vec<&'a str>,
+    /// The least epoch that a run must have come to.
+    pub first_epoch: u64,
+    /// Values of `data.name`; empty: any.
+    pub data: Vec<&'a str>,
+    /// Dotted path of a setting of the defense over which its runs are spread.
+    pub along: Option<&'a str>,
+    /// Settings with the only values that they may have.
+    pub held: Vec<(&'a str, f64)>,
+}
 
 /// The runs of one defense in one panel.
 #[derive(Clone, Debug)]
 pub struct Half<'a> {
     /// The defense.
     pub defense: &'a str,
+    /// Value of the setting over which runs are spread, where the figure has one.
+    pub at: Option<f64>,
     /// Runs that differ in their seed alone, by seed; empty where there is none.
     pub runs: Vec<&'a RunEntry>,
 }
@@ -29,30 +52,27 @@ pub struct Cell<'a> {
 }
 
 /// The cells of a figure for which there is a run, in no particular order.
-pub fn cells<'a>(scan: &'a Scan, curves: &'a Curves) -> Vec<Cell<'a>> {
+pub fn cells<'a>(scan: &'a Scan, wanted: &Wanted<'a>) -> Vec<Cell<'a>> {
     let mut groups: BTreeMap<(String, String), Vec<&RunEntry>> = BTreeMap::new();
-    for run in scan.runs.iter().filter(|run| belongs(run, curves)) {
-        groups.entry((value(&run.spec, &curves.rows), value(&run.spec, &curves.columns))).or_default().push(run);
+    for run in scan.runs.iter().filter(|run| belongs(run, wanted)) {
+        groups.entry((value(&run.spec, wanted.rows), value(&run.spec, wanted.columns))).or_default().push(run);
     }
-    groups.into_iter().map(|((row, column), runs)| cell(row, column, runs, curves)).collect()
+    groups.into_iter().map(|((row, column), runs)| cell(row, column, runs, wanted)).collect()
 }
 
-/// Names of the figure's defenses, each once, in its order.
-pub fn defenses(curves: &Curves) -> Vec<&str> {
-    let mut names = Vec::new();
-    for series in &curves.series {
-        if !names.contains(&series.defense.as_str()) {
-            names.push(series.defense.as_str());
-        }
-    }
-    names
+/// What reported numbers of `cells` are looked up by.
+pub fn subjects(cells: &[Cell]) -> Vec<Subject> {
+    let first = |cell: &Cell| cell.halves.iter().flat_map(|half| &half.runs).next().map(|run| Subject::of(&run.spec));
+    cells.iter().filter_map(first).collect()
 }
 
-fn belongs(run: &RunEntry, curves: &Curves) -> bool {
+fn belongs(run: &RunEntry, wanted: &Wanted) -> bool {
     run.view.stage == Some(Stage::Defense)
-        && run.spec.scenario == curves.scenario
-        && curves.series.iter().any(|s| s.defense == run.spec.defense.name())
-        && run.view.epochs.iter().any(|p| p.epoch >= curves.first_epoch as f64)
+        && run.spec.scenario == wanted.scenario
+        && wanted.defenses.contains(&run.spec.defense.name())
+        && (wanted.data.is_empty() || wanted.data.contains(&run.spec.data.name()))
+        && wanted.held.iter().all(|(path, held)| numeric(&run.spec, path) == Some(*held))
+        && run.view.epochs.iter().any(|p| p.epoch >= wanted.first_epoch as f64)
 }
 
 /// The value of the setting at `path`, as text.
@@ -60,12 +80,18 @@ pub fn value(spec: &RunSpec, path: &str) -> String {
     spec.get(path).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).unwrap_or_default()
 }
 
-fn cell<'a>(row: String, column: String, runs: Vec<&'a RunEntry>, curves: &'a Curves) -> Cell<'a> {
+/// The value of the setting at `path`, where it is a number.
+pub fn numeric(spec: &RunSpec, path: &str) -> Option<f64> {
+    let value = spec.get(path)?;
+    value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
+}
+
+fn cell<'a>(row: String, column: String, runs: Vec<&'a RunEntry>, wanted: &Wanted<'a>) -> Cell<'a> {
     let mut left_out = Vec::new();
-    // Both defenses of a panel start from the same kind of backdoored model.
+    // All defenses of a panel start from the same kind of backdoored model.
     let covering = |runs: &[&RunEntry]| {
-        let covered = defenses(curves).iter().filter(|d| runs.iter().any(|r| r.spec.defense.name() == **d)).count();
-        (covered, rank(runs))
+        let covered = wanted.defenses.iter().filter(|d| runs.iter().any(|r| r.spec.defense.name() == **d)).count();
+        (covered, spread(runs, wanted), rank(runs))
     };
     let (model, others) = best(runs, |run| settings(&run.spec, |path| !path.starts_with("defense.")), covering);
     if let Some(first) = model.first() {
@@ -73,15 +99,38 @@ fn cell<'a>(row: String, column: String, runs: Vec<&'a RunEntry>, curves: &'a Cu
     }
     let model = one_start_a_seed(model, covering, &mut left_out);
     let mut halves = Vec::new();
-    for defense in defenses(curves) {
+    for defense in wanted.defenses.iter().copied() {
         let of_defense = model.iter().copied().filter(|run| run.spec.defense.name() == defense).collect();
-        let (same, others) = best(of_defense, |run| settings(&run.spec, |_| true), rank);
+        let compared = |path: &str| Some(path) != wanted.along;
+        let (same, others) = best(of_defense, |run| settings(&run.spec, compared), |runs| (spread(runs, wanted), rank(runs)));
         if let Some(first) = same.first() {
-            left_out.extend(others.into_iter().map(|run| (run, differences(&first.spec, &run.spec, |_| true))));
+            left_out.extend(others.into_iter().map(|run| (run, differences(&first.spec, &run.spec, compared))));
         }
-        halves.push(Half { defense, runs: drawn(same, &mut left_out) });
+        for (at, runs) in split(same, wanted) {
+            halves.push(Half { defense, at, runs: drawn(runs, &mut left_out) });
+        }
     }
     Cell { row, column, halves, left_out }
+}
+
+/// How many values of the setting that the figure spreads them over `runs` have.
+fn spread(runs: &[&RunEntry], wanted: &Wanted) -> usize {
+    split(runs.to_vec(), wanted).len()
+}
+
+/// `runs` by the value of the setting that the figure spreads them over, the smallest first.
+fn split<'a>(runs: Vec<&'a RunEntry>, wanted: &Wanted) -> Vec<(Option<f64>, Vec<&'a RunEntry>)> {
+    let Some(path) = wanted.along else { return vec![(None, runs)] };
+    let mut parts: Vec<(Option<f64>, Vec<&RunEntry>)> = Vec::new();
+    for run in runs {
+        let Some(value) = numeric(&run.spec, path) else { continue };
+        match parts.iter_mut().find(|(at, _)| *at == Some(value)) {
+            Some((_, runs)) => runs.push(run),
+            None => parts.push((Some(value), vec![run])),
+        }
+    }
+    parts.sort_by(|a, b| a.0.unwrap_or_default().total_cmp(&b.0.unwrap_or_default()));
+    parts
 }
 
 /// Of each seed, the runs that started from one and the same backdoored model. There are several where a data set's

@@ -125,17 +125,23 @@ impl<'a> Canvas<'a> {
         self.area.draw(&Polygon::new(units(places), ink.filled())).map_err(failed)
     }
 
-    /// A mark, on a narrow rim of paper, so that it stands apart from lines that cross it.
-    pub fn marker(&self, at: Place, marker: Marker, ink: RGBColor) -> Drawn {
+    /// A series' mark, on a narrow rim of paper, so that it stands apart from lines that cross it. What others reported
+    /// hides nothing.
+    pub fn marker(&self, at: Place, marker: Marker, look: Look) -> Drawn {
+        let (ink, rim) = (tint(look), look.role != Role::Reported);
         let hollow = marker.is_hollow();
         if marker.full() == Marker::Circle {
             let centre = (unit(at.0), unit(at.1));
             let circle = |radius: f64, style: ShapeStyle| self.area.draw(&Circle::new(centre, (radius * UNITS) as u32, style)).map_err(failed);
-            circle(MARK + 0.5, PAPER.filled())?;
+            if rim {
+                circle(MARK + 0.5, PAPER.filled())?;
+            }
             return if hollow { circle(MARK - 0.35, stroke(ink, 0.9)) } else { circle(MARK, ink.filled()) };
         }
         let around = |size: f64| outline(marker, size).map(|(x, y)| (at.0 + x, at.1 + y)).collect::<Vec<_>>();
-        self.fill(&around(MARK + 0.6), PAPER.to_rgba())?;
+        if rim {
+            self.fill(&around(MARK + 0.6), PAPER.to_rgba())?;
+        }
         if !hollow {
             return self.fill(&around(MARK), ink.to_rgba());
         }

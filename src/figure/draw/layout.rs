@@ -34,8 +34,13 @@ const MARGIN: f64 = 8.0;
 const GAP: f64 = 11.0;
 /// Narrowest room for legend, caption and notes.
 const NARROWEST: f64 = 330.0;
-/// Length of a line in the legend.
-pub(super) const SAMPLE: f64 = 24.0;
+/// Length of a line in the legend, and room for a mark alone.
+const SAMPLE: (f64, f64) = (24.0, 7.0);
+
+/// Width of a series' sample in the legend.
+pub(super) fn sample(look: Look) -> f64 {
+    if look.dash.is_some() || look.bar.is_some() { SAMPLE.0 } else { SAMPLE.1 }
+}
 
 /// A page that is laid out.
 #[derive(Clone, Debug, Default)]
@@ -144,7 +149,7 @@ const APART: f64 = 14.0;
 /// Puts the legend at the top, in centred lines of about as many entries; the height it takes.
 fn legend<'a>(page: &mut Layout<'a>, scene: &'a Scene, style: &Style, room: f64) -> f64 {
     let entries: Vec<(&str, Look, f64)> =
-        scene.legend().into_iter().map(|(label, look)| (label, look, SAMPLE + 4.0 + width(label, style.font, false))).collect();
+        scene.legend().into_iter().map(|(label, look)| (label, look, sample(look) + 4.0 + width(label, style.font, false))).collect();
     if entries.is_empty() {
         return 0.0;
     }

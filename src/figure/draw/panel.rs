@@ -5,7 +5,7 @@ use super::geometry::{Place, Rect};
 use super::layout::{Frame, Style};
 use super::text::{width, wrap};
 use crate::figure::FigureError;
-use crate::figure::scene::{Along, Dash, Kind, Mark, Panel, Picture, Point, Series};
+use crate::figure::scene::{Along, Colour, Dash, Kind, Mark, Panel, Picture, Point, Role, Series};
 use plotters::style::Color;
 
 type Drawn = Result<(), FigureError>;
@@ -210,7 +210,8 @@ impl Drawing<'_, '_> {
     fn curve(&self, series: &Series) -> Drawn {
         let Some(dash) = series.look.dash else { return Ok(()) };
         if let Some(wide) = series.look.bar {
-            return series.points.iter().filter(|p| p.y.is_finite()).try_for_each(|p| self.bar(p, series, wide));
+            let shape = |p: &Point| if p.median { self.quartiles(p, series, wide) } else { self.bar(p, series, wide) };
+            return series.points.iter().filter(|p| p.y.is_finite()).try_for_each(shape);
         }
         let Rect { x: left, y: top, width, height } = self.frame.rect;
         let path = self.panel.path(series, STEPS);
@@ -237,14 +238,18 @@ impl Drawing<'_, '_> {
         Ok(())
     }
 
-    /// What the lower right corner stands for, behind the data.
+    /// A shade in the lower right corner, where it is best to be.
     fn corner(&self) -> Drawn {
-        if self.panel.corner.is_empty() {
-            return Ok(());
+        /// Share of the frame that it takes along either side.
+        const REACH: f64 = 0.2;
+        let (rect, green) = (self.frame.rect, ink(Colour::Green));
+        let (right, bottom) = (rect.right(), rect.bottom());
+        // Two triangles make it darker towards the corner.
+        for part in if self.panel.best_corner { &[1.0, 0.5][..] } else { &[] } {
+            let (wide, high) = (rect.width * REACH * part, rect.height * REACH * part);
+            self.canvas.fill(&[(right, bottom), (right, bottom - high), (right - wide, bottom)], green.mix(0.16))?;
         }
-        let (rect, size) = (self.frame.rect, self.style.small + 0.6);
-        let text = format!("{} \u{2198}", self.panel.corner);
-        self.canvas.words(&Words { ink: SOFT, ..Words::new(&text, size, Side::Right) }, (rect.right() - 3.0, rect.bottom() - size * 0.8))
+        Ok(())
     }
 
     /// A bar, full or light with an edge.
@@ -260,25 +265,49 @@ impl Drawing<'_, '_> {
         self.canvas.edge(Rect { x: left, y: top, width: right - left, height: bottom - top }, colour, 0.4)
     }
 
+    /// A box from quartile to quartile with the median across it, and a mark for each value.
+    fn quartiles(&self, point: &Point, series: &Series, wide: f64) -> Drawn {
+        let colour = tint(series.look);
+        let ((left, _), (right, y)) = (self.inside(point.x - wide / 2.0, point.y), self.inside(point.x + wide / 2.0, point.y));
+        if let Some((low, high)) = point.band {
+            let ((_, bottom), (_, top)) = (self.inside(point.x, low), self.inside(point.x, high));
+            self.canvas.fill(&[(left, bottom), (left, top), (right, top), (right, bottom)], colour.mix(0.25))?;
+            self.canvas.edge(Rect { x: left, y: top, width: right - left, height: bottom - top }, colour, 0.6)?;
+        }
+        self.canvas.line(&[(left, y), (right, y)], colour, 1.4, Dash::Solid)?;
+        let Some(marker) = series.look.marker else { return Ok(()) };
+        point.values(wide).try_for_each(|(x, y)| self.canvas.marker(self.inside(x, y), marker.hollow(), series.look))
+    }
+
     /// The middle of a word that is to stand at `x`, so that it does not reach beyond the frame.
     fn within(&self, x: f64, text: &str, size: f64) -> f64 {
         let (rect, half) = (self.frame.rect, width(text, size, false) / 2.0 + 1.0);
         x.clamp(rect.x + half.min(rect.width / 2.0), rect.right() - half.min(rect.width / 2.0))
     }
 
-    /// Words over points.
+    /// Words over points; what others reported has its letter beside it.
     fn labels(&self) -> Drawn {
-        let size = self.style.small + 0.6;
-        for point in self.panel.series.iter().flat_map(|s| &s.points).filter(|p| !p.label.is_empty() && p.y.is_finite()) {
-            let (x, y) = self.inside(point.x, point.y);
-            let words = Words { bold: true, ..Words::new(&point.label, size, Side::Center) };
-            let (x, y) = (self.within(x, &point.label, size), (y - size * 0.8).max(self.frame.rect.y + size * 0.7));
-            // On paper of their own, so that no line crosses them.
-            let (half, high) = (width(&point.label, size, true) / 2.0 + 0.8, size * 0.55);
-            self.canvas.fill(&[(x - half, y - high), (x + half, y - high), (x + half, y + high), (x - half, y + high)], PAPER.mix(0.85))?;
-            self.canvas.words(&words, (x, y))?;
+        let labelled = self.panel.series.iter().flat_map(|s| s.points.iter().map(move |p| (s, p)));
+        for (series, point) in labelled.filter(|(_, p)| !p.label.is_empty() && p.y.is_finite()) {
+            let at = self.inside(point.x, point.y);
+            if series.look.role == Role::Reported {
+                let words = Words { ink: tint(series.look), ..Words::new(&point.label, self.style.small - 1.4, Side::Left) };
+                self.canvas.words(&words, (at.0 + 2.2, at.1 - 2.6))?;
+            } else {
+                self.label(&point.label, at)?;
+            }
         }
         Ok(())
+    }
+
+    fn label(&self, text: &str, (x, y): Place) -> Drawn {
+        let size = self.style.small + 0.6;
+        let words = Words { bold: true, ..Words::new(text, size, Side::Center) };
+        let (x, y) = (self.within(x, text, size), (y - size * 0.8).max(self.frame.rect.y + size * 0.7));
+        // On paper of their own, so that no line crosses them.
+        let (half, high) = (width(text, size, true) / 2.0 + 0.8, size * 0.55);
+        self.canvas.fill(&[(x - half, y - high), (x + half, y - high), (x + half, y + high), (x - half, y + high)], PAPER.mix(0.85))?;
+        self.canvas.words(&words, (x, y))
     }
 
     fn marks(&self) -> Drawn {
@@ -286,7 +315,7 @@ impl Drawing<'_, '_> {
         for Mark { marker, look, point, .. } in self.panel.marks() {
             let (x, y) = self.place(point.x, point.y);
             if (rect.x..=rect.right()).contains(&x) && (rect.y..=rect.bottom()).contains(&y) {
-                self.canvas.marker((x, y), marker, tint(look))?;
+                self.canvas.marker((x, y), marker, look)?;
             }
         }
         Ok(())

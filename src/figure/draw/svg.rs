@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, SOFT, Side, UNITS, Words, ink, tint};
 use super::geometry::{Place, Rect};
-use super::layout::{Layout, SAMPLE, Style, layout};
+use super::layout::{self, Layout, Style, layout};
 use super::panel::{Drawing, picture_place};
 use crate::figure::FigureError;
 use crate::figure::scene::{Dash, Look, Picture, Scene};
@@ -37,7 +37,7 @@ pub fn svg(scene: &Scene, style: &Style) -> Result<String, FigureError> {
 fn around(canvas: &Canvas, page: &Layout, style: &Style) -> Result<(), FigureError> {
     for (label, look, at) in &page.legend {
         sample(canvas, *look, *at)?;
-        canvas.words(&Words::new(label, style.font, Side::Left), (at.0 + SAMPLE + 4.0, at.1))?;
+        canvas.words(&Words::new(label, style.font, Side::Left), (at.0 + layout::sample(*look) + 4.0, at.1))?;
     }
     if let Some((title, at)) = page.x_title {
         canvas.words(&Words::new(title, style.font, Side::Center), at)?;
@@ -54,9 +54,10 @@ fn around(canvas: &Canvas, page: &Layout, style: &Style) -> Result<(), FigureErr
 
 /// A piece of line with its mark, for the legend.
 fn sample(canvas: &Canvas, look: Look, at: Place) -> Result<(), FigureError> {
+    let long = layout::sample(look);
     if look.bar.is_some() {
         let (half, full) = (8.0, look.dash == Some(Dash::Solid));
-        let rect = Rect { x: at.0 + SAMPLE / 2.0 - half, y: at.1 - 3.0, width: 2.0 * half, height: 6.0 };
+        let rect = Rect { x: at.0 + long / 2.0 - half, y: at.1 - 3.0, width: 2.0 * half, height: 6.0 };
         let corners = [(rect.x, rect.y), (rect.right(), rect.y), (rect.right(), rect.bottom()), (rect.x, rect.bottom())];
         canvas.fill(&corners, ink(look.colour).mix(if full { 1.0 } else { 0.3 }))?;
         return canvas.edge(rect, ink(look.colour), 0.4);
@@ -64,10 +65,10 @@ fn sample(canvas: &Canvas, look: Look, at: Place) -> Result<(), FigureError> {
     if let Some(dash) = look.dash {
         // Dots alone would be lost in a legend: the pattern is the same, the line a little stronger.
         let width = if dash == Dash::Dots { look.width + 0.2 } else { look.width };
-        canvas.line(&[at, (at.0 + SAMPLE, at.1)], tint(look), width, dash)?;
+        canvas.line(&[at, (at.0 + long, at.1)], tint(look), width, dash)?;
     }
     match look.marker {
-        Some(marker) => canvas.marker((at.0 + SAMPLE / 2.0, at.1), marker, tint(look)),
+        Some(marker) => canvas.marker((at.0 + long / 2.0, at.1), marker, look),
         None => Ok(()),
     }
 }

@@ -1,7 +1,10 @@
 //! The kinds of figures: each makes a [`super::Scene`] of settings or of runs.
 
+pub mod ablation;
+pub mod comparison;
 pub mod curves;
 pub mod evidence;
+pub mod hours;
 pub mod live;
 pub mod pictures;
 pub mod plane;

@@ -107,8 +107,8 @@ struct Mean<'a> {
 
 impl<'a> Mean<'a> {
     fn of(outcomes: &'a [Outcome]) -> Option<Self> {
-        let spread = |value: fn(&Outcome) -> f64| spread(&outcomes.iter().map(value).collect::<Vec<_>>());
-        (!outcomes.is_empty()).then(|| Self { ca: spread(|o| o.ca), asr: spread(|o| o.asr), outcomes })
+        let over = |value: fn(&Outcome) -> f64| mean_of(&outcomes.iter().map(value).collect::<Vec<_>>());
+        (!outcomes.is_empty()).then(|| Self { ca: over(|o| o.ca), asr: over(|o| o.asr), outcomes })
     }
 
     fn point(&self) -> Point {
@@ -118,7 +118,7 @@ impl<'a> Mean<'a> {
 }
 
 /// Mean and sample standard deviation (with n - 1), which is 0 for a single value.
-pub fn spread(values: &[f64]) -> (f64, f64) {
+pub fn mean_of(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
@@ -150,11 +150,11 @@ impl Plane {
         }
         Panel {
             title: self.title.clone(),
-            x: Axis::linear("CA", range.0, range.1, 5, 0.04),
+            x: Axis::linear("CA", range.0, range.1, 4, 0.06),
             y: Axis::linear("ASR", 0.0, 1.0, 5, 0.04),
             series,
             all_marks: true,
-            corner: "better".to_owned(),
+            best_corner: true,
             stretch: 1.0,
             ..Panel::default()
         }
@@ -172,17 +172,20 @@ pub fn scene(planes: &[Plane]) -> Scene {
     Scene { columns: planes.len().min(3), panels: planes.iter().map(|plane| plane.panel(range)).collect(), frame: (132.0, 112.0), ..Scene::default() }
 }
 
-/// Round ends around `accuracies`, at least 0.1 apart: a tenth of a percent must not fill a panel.
+/// The least width of a panel in CA: a tenth of a percent must not fill it.
+const NARROWEST: f64 = 0.05;
+
+/// Round ends around `accuracies`.
 fn range(accuracies: impl Iterator<Item = f64>) -> (f64, f64) {
     let finite = accuracies.filter(|v| v.is_finite());
     let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
     if low > high {
         return (0.0, 1.0);
     }
-    let step = ticks::step((high - low).max(0.1), 5);
+    let step = ticks::step((high - low).max(NARROWEST), 5);
     // A hair of tolerance: 0.9 / 0.02 is a little less than 45 in binary.
     let (low, high) = (((low / step) + 1e-9).floor() * step, (((high / step) - 1e-9).ceil() * step).min(1.0));
-    ((low.min(high - 0.1)).max(0.0), high.max(0.1))
+    (low.min(high - NARROWEST).max(0.0), high.max(NARROWEST))
 }
 
 /// The means that no other surpasses in both measures, by clean accuracy, as a line; `None` where it is a single point.
@@ -280,7 +283,7 @@ mod tests {
 
     #[test]
     fn all_panels_share_a_round_range() {
-        for (values, expected) in [(&[0.992, 0.975][..], (0.9, 1.0)), (&[0.672, 0.57], (0.55, 0.7)), (&[0.1, 0.98], (0.0, 1.0)), (&[], (0.0, 1.0))] {
+        for (values, expected) in [(&[0.992, 0.975][..], (0.95, 1.0)), (&[0.672, 0.57], (0.55, 0.7)), (&[0.1, 0.98], (0.0, 1.0)), (&[], (0.0, 1.0))] {
             let (low, high) = range(values.iter().copied());
             assert!((low - expected.0).abs() < 1e-9 && (high - expected.1).abs() < 1e-9, "{values:?}: {low} to {high}");
         }
@@ -290,6 +293,6 @@ mod tests {
         ];
         let scene = scene(&planes);
         assert!(scene.panels[0].x == scene.panels[1].x && scene.panels[0].x.position(0.6) > 0.0 && scene.panels[0].x.position(0.9) < 1.0);
-        assert_eq!(scene.panels[0].corner, "better");
+        assert!(scene.panels[0].best_corner);
     }
 }

@@ -4,7 +4,7 @@ use super::dots::{self, Dots};
 use super::inks::Inks;
 use super::put;
 use crate::figure::draw::geometry::{Rect as Unit, clip};
-use crate::figure::scene::{Along, Dash, Kind, Panel, Point, Reference, Role, Series};
+use crate::figure::scene::{Along, Dash, Kind, Look, Panel, Point, Reference, Role, Series};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -35,6 +35,8 @@ impl Plot<'_> {
         let dots = self.dots();
         self.paint(&dots, buf);
         self.ends(&dots, buf);
+        self.values(buf);
+        self.letters(buf);
         self.marks(buf);
         self.panel.references.iter().filter(|line| line.kind == Kind::Threshold).for_each(|line| self.reference(line, buf));
         self.labels(buf);
@@ -112,14 +114,12 @@ impl Plot<'_> {
         }
     }
 
-    /// What the lower right corner stands for, behind the data.
+    /// An arrow into the lower right corner, where it is best to be, behind the data.
     fn corner(&self, buf: &mut Buffer) {
-        if self.panel.corner.is_empty() || self.frame.height == 0 {
-            return;
+        if self.panel.best_corner && self.frame.height > 0 {
+            let arrow = if self.inks.signs().braille { "\u{2198}" } else { "\\" };
+            put(buf, self.frame, i32::from(self.frame.right()) - 1, i32::from(self.frame.bottom()) - 1, arrow, self.inks.spans());
         }
-        let arrow = if self.inks.signs().braille { " \u{2198}" } else { "" };
-        let text = format!("{}{arrow}", self.panel.corner);
-        put(buf, self.frame, i32::from(self.frame.right()) - length(&text), i32::from(self.frame.bottom()) - 1, &text, self.inks.spans());
     }
 
     /// Lines of all series.
@@ -156,6 +156,13 @@ impl Plot<'_> {
     fn bars(&self, dots: &mut Dots, number: usize, series: &Series, wide: f64) {
         let place = |x: f64, y: f64| (self.panel.x.position(x), self.panel.y.position(y));
         for point in series.points.iter().filter(|point| point.y.is_finite()) {
+            if point.median {
+                // The box is left light: the median and the values must be seen in it.
+                let (low, high) = point.band.unwrap_or((point.y, point.y));
+                dots.fill(place(point.x - wide / 2.0, low), place(point.x + wide / 2.0, high), number, true);
+                dots.line(place(point.x - wide / 2.0, point.y), place(point.x + wide / 2.0, point.y), Dash::Solid, number, &mut 0);
+                continue;
+            }
             let foot = point.band.map_or(self.panel.y.min, |(low, _)| low);
             let (from, to) = (place(point.x - wide / 2.0, foot), place(point.x + wide / 2.0, point.y));
             dots.fill(from, to, number, series.look.dash == Some(Dash::Dots));
@@ -165,7 +172,7 @@ impl Plot<'_> {
     /// Words over points, where they fit.
     fn labels(&self, buf: &mut Buffer) {
         let mut taken: Vec<(i32, i32, i32)> = Vec::new();
-        for series in self.panel.series.iter().rev() {
+        for series in self.panel.series.iter().rev().filter(|series| series.look.role != Role::Reported) {
             for point in series.points.iter().filter(|point| !point.label.is_empty()) {
                 let (Some(x), Some(y)) = (self.column(point.x), self.row(point.y)) else { continue };
                 let (left, right, long) = (i32::from(self.frame.x), i32::from(self.frame.right()), length(&point.label));
@@ -174,6 +181,17 @@ impl Plot<'_> {
                 if taken.iter().all(|(row, from, to)| *row != above || start > *to || start + long < *from) {
                     put(buf, self.frame, start, above, &point.label, self.inks.mark(series.look));
                     taken.push((above, start, start + long));
+                }
+            }
+        }
+    }
+
+    /// Letters beside what others reported, under all marks.
+    fn letters(&self, buf: &mut Buffer) {
+        for series in self.panel.series.iter().filter(|series| series.look.role == Role::Reported) {
+            for point in &series.points {
+                if let (Some(x), Some(y)) = (self.column(point.x), self.row(point.y)) {
+                    put(buf, self.frame, i32::from(x) + 1, y.into(), &point.label, self.inks.mark(series.look));
                 }
             }
         }
@@ -209,6 +227,18 @@ impl Plot<'_> {
         }
     }
 
+    /// A mark for each value behind a median.
+    fn values(&self, buf: &mut Buffer) {
+        for (series, wide) in self.panel.series.iter().filter_map(|series| Some((series, series.look.bar?))) {
+            let sign = self.inks.marker(Look { marker: series.look.marker.map(|marker| marker.hollow()), ..series.look });
+            for (x, y) in series.points.iter().filter(|p| p.median).flat_map(|p| p.values(wide)) {
+                if let (Some(sign), Some(x), Some(y)) = (sign, self.column(x), self.row(y)) {
+                    put(buf, self.frame, x.into(), y.into(), sign, self.inks.mark(series.look));
+                }
+            }
+        }
+    }
+
     /// Marks of all series. Where marks of one turn share a cell they take turns, so that none hides the others for
     /// good.
     fn marks(&self, buf: &mut Buffer) {
@@ -216,7 +246,11 @@ impl Plot<'_> {
         let marks: Vec<_> = self.panel.marks().into_iter().filter_map(|m| Some((place(m.point.x, m.point.y)?, m))).collect();
         for turn in marks.chunk_by(|a, b| a.1.turn == b.1.turn) {
             for (i, (at, mark)) in turn.iter().enumerate() {
+                let ours = |k: &usize| turn[*k].1.look.role != Role::Reported;
                 let sharers: Vec<usize> = (0..turn.len()).filter(|k| turn[*k].0 == *at).collect();
+                // What was measured hides what others reported, never the other way round.
+                let measured: Vec<usize> = sharers.iter().copied().filter(ours).collect();
+                let sharers = if measured.is_empty() { sharers } else { measured };
                 if sharers[(mark.turn + 1) % sharers.len()] == i {
                     let sign = self.inks.marker(mark.look).unwrap_or_default();
                     put(buf, self.frame, at.0.into(), at.1.into(), sign, self.inks.mark(mark.look));
