@@ -82,7 +82,7 @@ fn figure_5_has_a_panel_an_attack_and_a_point_a_defense() {
     notes_say(
         &scene,
         &[
-            "Nothing was run on CIFAR-10: Signs-12 stands in for it.",
+            "Nothing was run on CIFAR-10; drawn in its place: Signs-12.",
             "bars reach one standard deviation over seeds to either side. None is marked as best",
             "NAD: mean of n = 3 seeds (0, 1, 2); teacher of 10 epochs",
             "Blended, Signs-12: Not run: ABL, AC, Fine-pruning, NAD, NC, Spectral.",
@@ -141,11 +141,11 @@ fn what_was_run_on_the_figures_own_data_set_is_drawn_alone() {
     });
     let scene = figure_of(5, &dir);
     assert_eq!(scene.panels.iter().map(|p| p.title.as_str()).collect::<Vec<_>>(), ["BadNets, CIFAR-10", "Blended, CIFAR-10"]);
-    assert!(!scene.footnotes.concat().contains("stands in"));
+    assert!(!scene.footnotes.concat().contains("in its place"));
     assert!(series(&scene.panels[0], "SFT").points[0].across.is_none(), "one seed has no deviation");
     // Figure 13 is about GTSRB, for which both drawn sets may stand.
     assert_eq!(figure_of(13, &dir).panels[0].title, "BadNets, Signs-12");
-    assert!(build(12, &dir, &[]).unwrap_err().to_string().contains("Figure 12"));
+    assert!(build(12, &dir, &[]).unwrap_err().to_string().contains("tuneout figure 12 --reduced --run-missing"));
 }
 
 #[test]

@@ -192,7 +192,10 @@ fn a_steered_run_is_marked_and_stands_alone() {
 fn nothing_run_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let error = figure::build(FigureId::Figure(4), &Source::of(runs::scan(dir.path()).unwrap())).unwrap_err().to_string();
-    assert!(error.contains("Figure 4") && error.contains(dir.path().to_str().unwrap()) && error.contains("tuneout run demo"), "{error}");
+    assert!(
+        error.contains("Figure 4") && error.contains(dir.path().to_str().unwrap()) && error.contains("tuneout figure 4 --reduced --run-missing"),
+        "{error}"
+    );
     assert_eq!(runs::scan(&dir.path().join("nowhere")).unwrap().runs, []);
 }
 
@@ -257,7 +260,7 @@ fn table_1_takes_any_attacks() {
     assert_eq!(scene.panels[1].absent.as_deref(), Some("not run\ntuneout run demo-encoder"));
     let message = table_1(&dir, &["wanett"]).unwrap_err().to_string();
     assert!(message.contains("wanett") && message.contains("wanet, badencoder"), "{message}");
-    assert!(table_1(&runs_dir(|_| ()), &[]).unwrap_err().to_string().contains("tuneout run demo"));
+    assert!(table_1(&runs_dir(|_| ()), &[]).unwrap_err().to_string().contains("tuneout figure table1 --reduced --run-missing"));
     let other = figure::build(FigureId::Figure(4), &Source { attacks: vec!["lf".into()], ..Source::of(runs::scan(dir.path()).unwrap()) });
     assert!(other.unwrap_err().to_string().contains("leave --attacks out"));
     let sample = dir.path().join(Run::of("demo-wanet", &[]).spec.attack_id("test", None)).join("samples/0-clean.png");

@@ -86,9 +86,12 @@ fn the_reduced_figure_is_made_of_its_own_runs() {
 #[test]
 fn words_that_are_no_figure_are_named() {
     let dir = tempfile::tempdir().unwrap();
-    for (args, says) in
-        [(&["99"][..], "there is no figure `99`"), (&["list", "some-run"], "leave `some-run` out"), (&["4", "--jobs", "2"], "--run-missing")]
-    {
+    for (args, says) in [
+        (&["99"][..], "there is no figure `99`"),
+        (&["list", "some-run"], "leave `some-run` out"),
+        (&["4", "--jobs", "2"], "--run-missing"),
+        (&["4", "--references", "papers"], "there are: paper, leaderboard"),
+    ] {
         let (output, words) = figure(dir.path(), args);
         assert_eq!(output.status.code(), Some(2), "{words}");
         assert!(words.contains(says), "{words}");

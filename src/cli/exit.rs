@@ -99,9 +99,13 @@ impl CliError {
             Self::Spec(_) | Self::NoTerminal | Self::Screen(crate::ui::UiError::Theme(_) | crate::ui::UiError::NoTheme { .. }) => Exit::Usage,
             Self::Find(FindError::Nothing { .. } | FindError::Several { .. }) => Exit::Usage,
             Self::Fetch(FetchError::Nothing { .. } | FetchError::NoFolder) => Exit::Usage,
-            Self::Figure(FigureError::Unknown { .. } | FigureError::Format(_) | FigureError::Preset { .. } | FigureError::Settings { .. }) => {
-                Exit::Usage
-            }
+            Self::Figure(
+                FigureError::Unknown { .. }
+                | FigureError::Format(_)
+                | FigureError::Origin(_)
+                | FigureError::Preset { .. }
+                | FigureError::Settings { .. },
+            ) => Exit::Usage,
             Self::Export(error) => of_export(error),
             Self::Data(_) | Self::Fetch(_) => Exit::Data,
             Self::Device(_) => Exit::Device,

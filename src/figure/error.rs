@@ -1,5 +1,6 @@
 //! What can go wrong between logs and a picture.
 
+use super::FigureId;
 use std::path::PathBuf;
 
 /// A figure that cannot be made. Every message says what to do.
@@ -17,7 +18,7 @@ pub enum FigureError {
     #[error("there is no format `{0}`; there are: svg, png, csv")]
     Format(String),
     /// No origin of reported numbers of that name.
-    #[error("there are no numbers of `{0}`; there are those of: paper, leaderboard")]
+    #[error("nobody called `{0}` reports numbers; there are: paper, leaderboard")]
     Origin(String),
     /// A figure's preset cannot be understood.
     #[error("{origin}: {message}")]
@@ -36,10 +37,10 @@ pub enum FigureError {
         message: String,
     },
     /// Nothing was run yet that the figure could show.
-    #[error("{figure}: there is no run to draw in {}; make one, for instance with `tuneout run demo`", runs.display())]
+    #[error("{id}: there is no run to draw in {}; `tuneout figure {} --reduced --run-missing` makes small ones", runs.display(), id.word())]
     Empty {
         /// The figure.
-        figure: String,
+        id: FigureId,
         /// Where runs were looked for.
         runs: PathBuf,
     },

@@ -23,6 +23,14 @@ impl FigureId {
         all
     }
 
+    /// What it is called on a command line: `4`, `table1`.
+    pub fn word(self) -> String {
+        match self {
+            Self::Figure(n) => n.to_string(),
+            Self::Table(n) => format!("table{n}"),
+        }
+    }
+
     /// Name of its preset and of the files it is written to, without an ending: `figure-04`.
     pub fn stem(self) -> String {
         match self {
@@ -56,13 +64,9 @@ impl FromStr for FigureId {
 
     fn from_str(name: &str) -> Result<Self, FigureError> {
         let all = Self::all();
-        parse(name).filter(|id| all.contains(id)).ok_or_else(|| {
-            let word = |id: &Self| match id {
-                Self::Figure(n) => n.to_string(),
-                Self::Table(n) => format!("table{n}"),
-            };
-            FigureError::Unknown { name: name.to_owned(), known: all.iter().map(word).collect() }
-        })
+        parse(name)
+            .filter(|id| all.contains(id))
+            .ok_or_else(|| FigureError::Unknown { name: name.to_owned(), known: all.iter().map(|id| id.word()).collect() })
     }
 }
 

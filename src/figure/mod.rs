@@ -81,10 +81,10 @@ pub fn build(id: FigureId, source: &Source) -> Result<Scene, FigureError> {
     let figure = id.to_string();
     attacks(&figure, &preset.draw, source)?;
     let reported = references(&figure, &preset.draw, source)?;
-    let empty = || FigureError::Empty { figure: figure.clone(), runs: source.scan.dir.clone() };
+    let empty = || FigureError::Empty { id, runs: source.scan.dir.clone() };
     let scene = match &preset.draw {
         Draw::Curves(curves) => kind::curves::scene(curves, &source.scan, &reported).ok_or_else(empty)?,
-        Draw::Comparison(comparison) => kind::comparison::scene(comparison, &source.scan, &reported).ok_or_else(empty)?,
+        Draw::Plane(plane) => kind::outcomes::scene(plane, &source.scan, &reported).ok_or_else(empty)?,
         Draw::Hours(hours) => kind::hours::scene(hours, &source.scan, &reported).ok_or_else(empty)?,
         Draw::Ablation(ablation) => kind::ablation::scene(ablation, &source.scan, &reported).ok_or_else(empty)?,
         Draw::Pictures(pictures) => kind::pictures::scene(pictures, &source.attacks, &source.scan).ok_or_else(empty)?,

@@ -41,7 +41,7 @@ pub enum Draw {
     /// Measures over epochs (paper Figure 4).
     Curves(Curves),
     /// Defenses in the plane of CA and ASR (paper Figures 5, 12 and 13).
-    Comparison(Comparison),
+    Plane(PlanePreset),
     /// Hours of defenses (paper Figure 6).
     Hours(Hours),
     /// Results over a setting (paper Figures 7 and 9), or over epochs for each of its values (paper Figure 8).
@@ -53,7 +53,7 @@ pub enum Draw {
 /// Defenses in the plane of CA and ASR, a panel for each attack and data set.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Comparison {
+pub struct PlanePreset {
     /// The scenario whose runs belong to the figure.
     pub scenario: Scenario,
     /// The data sets that it is about.
@@ -269,9 +269,9 @@ fn check(preset: &FigurePreset) -> Result<(), String> {
     let curves = match &preset.draw {
         Draw::Schedule(_) => return Ok(()),
         Draw::Pictures(pictures) => return check_pictures(pictures),
-        Draw::Comparison(comparison) => {
-            known("data set", comparison.data.iter().chain(&comparison.stand_ins), &Data::NAMES)?;
-            return known("defense", &comparison.defenses, &Defense::NAMES);
+        Draw::Plane(plane) => {
+            known("data set", plane.data.iter().chain(&plane.stand_ins), &Data::NAMES)?;
+            return known("defense", &plane.defenses, &Defense::NAMES);
         }
         Draw::Hours(hours) => return known("defense", &hours.defenses, &Defense::NAMES),
         Draw::Ablation(ablation) => return check_ablation(ablation),

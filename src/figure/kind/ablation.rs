@@ -1,7 +1,7 @@
 //! What becomes of a defense as one of its settings changes (paper Figures 7, 8 and 9; spec.md section 9).
 
 use super::curves;
-use super::plane::{Outcome, mean_of};
+use super::plane::{Outcome, spread};
 use crate::figure::names::{order, shown};
 use crate::figure::notes;
 use crate::figure::palette;
@@ -97,7 +97,7 @@ fn over_setting(ablation: &Ablation, cells: &[Cell], collections: &[Collection])
 fn attack(cell: &Cell, measure: Measure) -> Series {
     let point = |half: &Half| {
         let sources: Vec<Source> = half.runs.iter().filter_map(|run| last(run, measure)).collect();
-        let (mean, deviation) = mean_of(&sources.iter().map(|s| s.value).collect::<Vec<_>>());
+        let (mean, deviation) = spread(&sources.iter().map(|s| s.value).collect::<Vec<_>>());
         let upright = (sources.len() > 1).then_some((mean - deviation, mean + deviation));
         Point { x: half.at.unwrap_or(f64::NAN), y: mean, upright, sources, ..Point::default() }
     };

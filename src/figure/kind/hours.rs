@@ -1,7 +1,7 @@
 //! How long defenses take: a box for each, over data sets, attacks and seeds (paper Figure 6; spec.md section 9). Hours
 //! of a GPU and of a CPU have a panel each.
 
-use super::plane::mean_of;
+use super::plane::spread;
 use crate::figure::names::shown;
 use crate::figure::notes;
 use crate::figure::palette;
@@ -120,7 +120,7 @@ fn counts(hours: &Hours, cells: &[Cell], gpu: bool, title: &str) -> String {
         let runs = pooled(cells, defense, gpu);
         let values: Vec<f64> = runs.iter().map(|run| run.view.hours()).collect();
         let name = shown("defense.name", defense);
-        let (mean, deviation) = mean_of(&values);
+        let (mean, deviation) = spread(&values);
         match runs.len() {
             1 => format!("{name} {} (n = 1)", number(mean)),
             // What rounding leaves of equal hours is no deviation.

@@ -107,7 +107,7 @@ struct Mean<'a> {
 
 impl<'a> Mean<'a> {
     fn of(outcomes: &'a [Outcome]) -> Option<Self> {
-        let over = |value: fn(&Outcome) -> f64| mean_of(&outcomes.iter().map(value).collect::<Vec<_>>());
+        let over = |value: fn(&Outcome) -> f64| spread(&outcomes.iter().map(value).collect::<Vec<_>>());
         (!outcomes.is_empty()).then(|| Self { ca: over(|o| o.ca), asr: over(|o| o.asr), outcomes })
     }
 
@@ -118,7 +118,7 @@ impl<'a> Mean<'a> {
 }
 
 /// Mean and sample standard deviation (with n - 1), which is 0 for a single value.
-pub fn mean_of(values: &[f64]) -> (f64, f64) {
+pub fn spread(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();

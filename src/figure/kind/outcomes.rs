@@ -4,7 +4,7 @@ use super::plane::{self, Entry, Outcome, Plane, ahead};
 use crate::figure::names::{order, shown};
 use crate::figure::notes;
 use crate::figure::palette;
-use crate::figure::preset::Comparison;
+use crate::figure::preset::PlanePreset;
 use crate::figure::reported::{self, Collection, UNDEFENDED};
 use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Panel, Scene};
@@ -14,17 +14,17 @@ const ROWS: &str = "data.name";
 const COLUMNS: &str = "attack.name";
 
 /// The panels and notes; `None` when no run belongs to the figure.
-pub fn scene(comparison: &Comparison, scan: &Scan, reported: &[Collection]) -> Option<Scene> {
-    let asked = wanted(comparison, &comparison.data);
+pub fn scene(preset: &PlanePreset, scan: &Scan, reported: &[Collection]) -> Option<Scene> {
+    let asked = wanted(preset, &preset.data);
     let stands_in = select::cells(scan, &asked).is_empty();
-    let wanted = if stands_in { wanted(comparison, &comparison.stand_ins) } else { asked };
+    let wanted = if stands_in { wanted(preset, &preset.stand_ins) } else { asked };
     let mut cells = select::cells(scan, &wanted);
     cells.sort_by_key(|cell| (order(ROWS, &cell.row), order(COLUMNS, &cell.column)));
-    let planes: Vec<Plane> = cells.iter().map(|cell| plane(cell, comparison, scan, reported)).collect();
+    let planes: Vec<Plane> = cells.iter().map(|cell| plane(cell, preset, scan, reported)).collect();
     let mut scene = plane::scene(&planes);
     (!cells.is_empty()).then(|| {
         arrange(&mut scene, &cells);
-        scene.footnotes.extend(stands_in.then(|| instead(comparison, &cells)));
+        scene.footnotes.extend(stands_in.then(|| instead(preset, &cells)));
         scene.footnotes.push(format!("{MEANING} {}", if planes.iter().any(|plane| ahead(&plane.entries).is_some()) { BEST } else { NO_BEST }));
         scene.footnotes.extend(notes::footnotes(&cells, scan, &wanted, ""));
         scene.footnotes.extend(reported::notes(reported, &select::subjects(&cells), &scene.panels));
@@ -33,30 +33,23 @@ pub fn scene(comparison: &Comparison, scan: &Scan, reported: &[Collection]) -> O
 }
 
 const MEANING: &str = "Of each run its last epoch; bars reach one standard deviation over seeds to either side.";
-const BEST: &str = "`best`: better than every other in CA and in ASR by more than both deviations.";
-const NO_BEST: &str = "None is marked as best: none is better than every other in CA and in ASR by more than the deviations over two seeds or more.";
+const BEST: &str = "`best`: better than every other in CA and in ASR, with intervals over seeds that do not overlap.";
+const NO_BEST: &str = "None is marked as best: none is better than every other in CA and in ASR with intervals over seeds that do not overlap.";
 
-fn wanted<'a>(comparison: &'a Comparison, data: &'a [String]) -> Wanted<'a> {
+fn wanted<'a>(preset: &'a PlanePreset, data: &'a [String]) -> Wanted<'a> {
     let names = |list: &'a [String]| list.iter().map(String::as_str).collect();
-    Wanted {
-        scenario: comparison.scenario,
-        rows: ROWS,
-        columns: COLUMNS,
-        defenses: names(&comparison.defenses),
-        data: names(data),
-        ..Wanted::default()
-    }
+    Wanted { scenario: preset.scenario, rows: ROWS, columns: COLUMNS, defenses: names(&preset.defenses), data: names(data), ..Wanted::default() }
 }
 
 /// Says that other data sets are drawn than the figure is about.
-fn instead(comparison: &Comparison, cells: &[Cell]) -> String {
+fn instead(preset: &PlanePreset, cells: &[Cell]) -> String {
     let names = |list: &mut dyn Iterator<Item = &String>| {
         let mut names: Vec<String> = list.map(|name| shown(ROWS, name)).collect();
         names.dedup();
         names.join(", ")
     };
-    let (own, drawn) = (names(&mut comparison.data.iter()), names(&mut cells.iter().map(|cell| &cell.row)));
-    format!("Nothing was run on {own}: {drawn} stands in for it.")
+    let (own, drawn) = (names(&mut preset.data.iter()), names(&mut cells.iter().map(|cell| &cell.row)));
+    format!("Nothing was run on {own}; drawn in its place: {drawn}.")
 }
 
 /// One data set's panels follow each other; several data sets make a row each.
@@ -86,18 +79,18 @@ fn absent(row: &str, column: &str, (x, y): &(crate::figure::scene::Axis, crate::
     Panel { title, x: x.clone(), y: y.clone(), absent: Some("not run".to_owned()), stretch: 1.0, ..Panel::default() }
 }
 
-fn plane(cell: &Cell, comparison: &Comparison, scan: &Scan, reported: &[Collection]) -> Plane {
-    let defenses: Vec<&str> = comparison.defenses.iter().map(String::as_str).collect();
+fn plane(cell: &Cell, preset: &PlanePreset, scan: &Scan, reported: &[Collection]) -> Plane {
+    let defenses: Vec<&str> = preset.defenses.iter().map(String::as_str).collect();
     let subject = select::subjects(std::slice::from_ref(cell)).pop().unwrap_or_default();
     let mut entries = vec![undefended(cell, scan)];
     for half in &cell.halves {
         let runs = half.runs.iter().map(|run| (run.id.as_str(), &run.view));
-        entries.push(Entry::of(&shown("defense.name", half.defense), palette::defense(half.defense), runs, comparison.trails));
+        entries.push(Entry::of(&shown("defense.name", half.defense), palette::defense(half.defense), runs, preset.trails));
     }
     Plane {
         title: format!("{}, {}", shown(COLUMNS, &cell.column), shown(ROWS, &cell.row)),
         entries,
-        front: comparison.front,
+        front: preset.front,
         reported: reported::in_plane(reported, &subject, &defenses),
     }
 }
