@@ -1,0 +1,149 @@
+//! Curves over epochs and bars of cost, as panels.
+
+use super::{Column, Comparison, Row, Trial};
+use crate::figure::preset::Measure;
+use crate::figure::scene::{Axis, Dash, Look, Panel, Point, Scene, Series, Source};
+use crate::figure::ticks::Tick;
+use crate::run::view::Status;
+
+/// What hours of a kind are called, a CPU's and a GPU's.
+pub const HOURS: [&str; 2] = ["CPU hours", "GPU hours"];
+/// Width and height of a panel's frame on paper, in points of 1/72 inch.
+const FRAME: (f64, f64) = (225.0, 150.0);
+/// Width of a bar, as a share of its place.
+const BAR: f64 = 0.7;
+/// Line of a row that stands out.
+const STRONG: f64 = 2.2;
+
+/// The row that stands out, on a screen; none on paper.
+pub type Highlight = Option<usize>;
+
+impl Comparison {
+    /// One measure by epoch, a series for each row: the mean over its seeds, with a band from the smallest to the largest.
+    /// Backdoored models have curves where there is nothing else to see.
+    pub fn curves(&self, measure: Measure, name: &str, highlight: Highlight) -> Panel {
+        let shown: Vec<usize> = self.drawn();
+        let last = shown.iter().flat_map(|place| &self.rows[*place].trials).map(last_epoch).max().unwrap_or(1);
+        let mut series: Vec<Series> = shown.iter().map(|place| self.curve(*place, measure, highlight)).collect();
+        series.retain(|s| !s.points.is_empty());
+        // The last is drawn on top.
+        series.sort_by(|a, b| a.look.width.total_cmp(&b.look.width));
+        let axis = Axis::linear("share of test images", 0.0, 1.0, 4, 0.04);
+        let y = Axis { ticks: axis.ticks.into_iter().map(|t| Tick { label: format!("{:.0}%", t.value * 100.0), ..t }).collect(), ..axis };
+        let absent = series.is_empty().then(|| "no epochs yet".to_owned());
+        let x = Axis::linear("epoch", 0.0, last as f64, 7, 0.015);
+        Panel { title: format!("{name} by epoch"), x, y, series, absent, stretch: 1.0, ..Panel::default() }
+    }
+
+    /// Places of the rows that have curves.
+    fn drawn(&self) -> Vec<usize> {
+        let places: Vec<usize> = (0..self.rows.len()).collect();
+        let defended: Vec<usize> = places.iter().copied().filter(|place| self.rows[*place].defense().is_some()).collect();
+        if defended.is_empty() { places } else { defended }
+    }
+
+    fn curve(&self, place: usize, measure: Measure, highlight: Highlight) -> Series {
+        let row = &self.rows[place];
+        let last = row.trials.iter().filter_map(|t| t.epochs.last()).map(|p| p.epoch as u64).max();
+        let epochs = last.map_or(0..0, |last| 0..last + 1);
+        let points = epochs.map(|epoch| mean(row, epoch as f64, measure)).collect();
+        Series { label: row.label.clone(), look: self.look(place, highlight), points }
+    }
+
+    /// How a row is drawn.
+    pub fn look(&self, place: usize, highlight: Highlight) -> Look {
+        let look = self.rows[place].look;
+        if highlight == Some(place) { Look { width: STRONG, ..look } } else { look }
+    }
+
+    /// Bars of the defenses' hours, a panel for each kind of hours.
+    pub fn cost(&self) -> Vec<Panel> {
+        [false, true].into_iter().filter_map(|gpu| self.bars(gpu)).collect()
+    }
+
+    fn bars(&self, gpu: bool) -> Option<Panel> {
+        let hours = |trial: &Trial| (trial.gpu == gpu).then(|| trial.hours());
+        let rows: Vec<&Row> = self.rows.iter().filter(|row| row.defense().is_some() && row.summary_of(hours).is_some()).collect();
+        let top = rows.iter().flat_map(|row| &row.trials).filter_map(hours).fold(0.0, f64::max);
+        let series = rows.iter().zip(1..).filter_map(|(row, number)| {
+            let mean = row.summary_of(hours)?.mean;
+            let sources = row.trials.iter().filter(|t| t.gpu == gpu).map(|t| source(t, t.planned as f64, t.hours())).collect();
+            let look = Look { bar: Some(BAR), dash: Some(Dash::Solid), ..row.look };
+            Some(Series { label: row.label.clone(), look, points: vec![Point { x: f64::from(number), y: mean, sources, ..Point::default() }] })
+        });
+        let series: Vec<Series> = series.collect();
+        let ticks = series.iter().zip(1..).map(|(_, number)| Tick { value: f64::from(number), label: number.to_string() });
+        let x = Axis {
+            title: "defense, in the order of the legend".to_owned(),
+            min: 0.4,
+            max: series.len() as f64 + 0.6,
+            ticks: ticks.collect(),
+            ..Axis::default()
+        };
+        let y = Axis::linear(HOURS[usize::from(gpu)], 0.0, top * 1.08, 4, 0.0);
+        let title = format!("Cost in {}", HOURS[usize::from(gpu)]);
+        (!series.is_empty()).then(|| Panel { title, x, y, series, stretch: 1.0, ..Panel::default() })
+    }
+
+    /// The comparison as a figure.
+    pub fn scene(&self) -> Scene {
+        let mut panels = vec![self.curves(Measure::Asr, "ASR", None), self.curves(Measure::Ca, "CA", None)];
+        panels.extend(self.cost());
+        let caption =
+            format!("{}. Curves are means over seeds, with a band from the smallest to the largest; n stands in the notes.", self.subject());
+        Scene { name: "Comparison".to_owned(), caption, footnotes: self.footnotes(), columns: 2, panels, frame: FRAME }
+    }
+
+    /// Seeds and devices of each row, which best is marked and why, and what could not be read.
+    fn footnotes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = self.rows.iter().map(note).collect();
+        let columns = [Column::Ca, Column::Asr];
+        let first = |column| self.contests(column).first().and_then(|contest| contest.rows.first()).copied();
+        notes.extend(columns.into_iter().filter_map(|column| Some(self.reason(column, first(column)?) + ".")));
+        if !self.silent.is_empty() {
+            notes.push(format!("Without numbers yet: {}.", self.silent.join(", ")));
+        }
+        if !self.damaged.is_empty() {
+            notes.push(format!("Not readable, and left out: {}.", self.damaged.join("; ")));
+        }
+        notes
+    }
+}
+
+fn note(row: &Row) -> String {
+    let mut devices: Vec<&str> = row.trials.iter().map(|t| t.device.as_str()).filter(|d| !d.is_empty()).collect();
+    devices.sort_unstable();
+    devices.dedup();
+    let standing = row.standing().map_or_else(String::new, |words| format!(", {words} epochs"));
+    format!("{}: n = {} (seed {}){standing}; {}.", row.label, row.trials.len(), row.seeds(), devices.join(", "))
+}
+
+/// Epochs planned, or done where the run is at its end.
+fn last_epoch(trial: &Trial) -> u64 {
+    trial.planned.max(trial.epochs.last().map_or(0, |p| p.epoch as u64))
+}
+
+fn source(trial: &Trial, epoch: f64, value: f64) -> Source {
+    Source { run: trial.run.clone(), seed: trial.seed, epoch, value }
+}
+
+/// The mean over seeds after `epoch`; a gap where no seed has it.
+fn mean(row: &Row, epoch: f64, measure: Measure) -> Point {
+    // After a crash an epoch may have been done twice: the last one counts.
+    let seen = |t: &Trial| t.epochs.iter().rev().find(|p| p.epoch == epoch).map(|p| source(t, epoch, measure.of(&p.measures)));
+    let sources: Vec<Source> = row.trials.iter().filter_map(seen).collect();
+    if sources.is_empty() {
+        return Point::computed(epoch, f64::NAN);
+    }
+    let values = || sources.iter().map(|s| s.value);
+    let y = values().sum::<f64>() / sources.len() as f64;
+    let band = (sources.len() > 1).then(|| (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)));
+    Point { x: epoch, y, band, sources, ..Point::default() }
+}
+
+impl Row {
+    /// Whether it is going on.
+    pub fn live(&self) -> bool {
+        matches!(self.status, Status::Running | Status::Paused)
+    }
+}
