@@ -207,8 +207,8 @@ fn the_csv_has_every_number() {
         let rows = abl
             .lines()
             .filter(|l| l.contains(label))
-            .map(|l| l.split(',').rev().take(6).map(|f| f.parse::<f64>().unwrap_or(0.0)).collect::<Vec<_>>());
-        rows.map(|f| f[4] - f[5]).sum::<f64>()
+            .map(|l| l.split(',').rev().take(8).map(|f| f.parse::<f64>().unwrap_or(0.0)).collect::<Vec<_>>());
+        rows.map(|f| f[6] - f[7]).sum::<f64>()
     };
     let total = |counts: &[u32]| f64::from(counts.iter().sum::<u32>());
     assert_eq!((height("truly poisoned,computed"), height("truly clean,computed")), (total(&found.losses.poisoned), total(&found.losses.clean)));

@@ -342,11 +342,11 @@ fn every_number_of_the_csv_leads_back_to_its_log() {
     let dir = runs_dir(two_attacks);
     let csv = figure::csv(&figure_4(&dir));
     let mut lines = csv.lines();
-    assert_eq!(lines.next().unwrap(), "figure,panel,series,statistic,x,y,low,high,n,run,seed,epoch");
+    assert_eq!(lines.next().unwrap(), "figure,panel,series,statistic,x,y,low,high,n,run,seed,epoch,x_low,x_high");
     let scan = runs::scan(dir.path()).unwrap();
     let (mut values, mut means) = (0, 0);
     for row in lines.map(fields) {
-        assert_eq!((row.len(), row[0].as_str()), (12, "Figure 4"));
+        assert_eq!((row.len(), row[0].as_str()), (14, "Figure 4"));
         if row[3] == "mean" {
             means += 1;
             assert_eq!((row[8].as_str(), row[9].as_str()), ("3", ""));

@@ -6,8 +6,8 @@ use crate::export::csv::line;
 /// Names of the columns. `statistic` is `value` (of one run), `mean` (over `n` runs, whose values follow, `low` and
 /// `high` the ends of the band) or `computed` (from settings or what a defense saw),
 /// or `picture`, whose `series` is its file in the run directory. Of a bar that stands on another, `low` and `high` are its
-/// foot and its top.
-pub const COLUMNS: [&str; 12] = ["figure", "panel", "series", "statistic", "x", "y", "low", "high", "n", "run", "seed", "epoch"];
+/// foot and its top. `x_low` and `x_high` are the ends of a bar across, where `x` is a mean as well.
+pub const COLUMNS: [&str; 14] = ["figure", "panel", "series", "statistic", "x", "y", "low", "high", "n", "run", "seed", "epoch", "x_low", "x_high"];
 
 /// Names of the columns of a figure of pictures. `gain`: by how much it is amplified; `note`: why there is none.
 pub const PICTURE_COLUMNS: [&str; 11] = ["figure", "panel", "picture", "run", "seed", "sample", "index", "label", "gain", "file", "note"];
@@ -33,7 +33,7 @@ pub fn csv(scene: &Scene) -> String {
         if let Some(picture) = &panel.picture {
             let origin = &picture.origin;
             let own = ["picture", "", "", "", "", ""].map(str::to_owned);
-            let from = [origin.run.clone(), origin.seed.to_string(), String::new()];
+            let from = [origin.run.clone(), origin.seed.to_string(), String::new(), String::new(), String::new()];
             out.push_str(&line([scene.name.clone(), title, origin.file.clone()].iter().chain(&own).chain(&from)));
         }
     }
@@ -63,19 +63,24 @@ fn text(value: f64) -> String {
     if value.is_finite() { value.to_string() } else { String::new() }
 }
 
+fn ends(ends: Option<(f64, f64)>) -> [String; 2] {
+    ends.map_or_else(Default::default, |(low, high)| [text(low), text(high)])
+}
+
 fn rows(head: &[String; 3], point: &Point) -> String {
     let n = point.sources.len();
     let statistic = if n > 1 { "mean" } else { "computed" };
     let mut out = String::new();
     if n != 1 {
-        let (low, high) = point.band.map_or((String::new(), String::new()), |(low, high)| (text(low), text(high)));
         let n = if n > 0 { n.to_string() } else { String::new() };
-        let own = [statistic.to_owned(), text(point.x), text(point.y), low, high, n, String::new(), String::new(), String::new()];
-        out.push_str(&line(head.iter().chain(&own)));
+        let own = [statistic.to_owned(), text(point.x), text(point.y)];
+        let rest = [n, String::new(), String::new(), String::new()];
+        let fields = own.into_iter().chain(ends(point.band.or(point.upright))).chain(rest).chain(ends(point.across));
+        out.push_str(&line(head.iter().cloned().chain(fields)));
     }
     for s in &point.sources {
-        let own = ["value".to_owned(), text(point.x), text(s.value), String::new(), String::new(), "1".to_owned()];
-        let from = [s.run.clone(), s.seed.to_string(), text(s.epoch)];
+        let own = ["value".to_owned(), text(s.across.unwrap_or(point.x)), text(s.value), String::new(), String::new(), "1".to_owned()];
+        let from = [s.run.clone(), s.seed.to_string(), text(s.epoch), String::new(), String::new()];
         out.push_str(&line(head.iter().chain(&own).chain(&from)));
     }
     out

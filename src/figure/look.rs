@@ -45,6 +45,8 @@ pub enum Role {
     Poisoned,
     /// What a defense suspects.
     Flagged,
+    /// What others reported: it stands faintly behind what was measured.
+    Reported,
 }
 
 /// Colours by Okabe and Ito (2008), which colour-blind eyes tell apart, and greys.
@@ -70,6 +72,8 @@ pub enum Colour {
     Vermillion,
     /// #CC79A7
     Purple,
+    /// #882255, of Tol (2021), which tells apart from all of these
+    Wine,
 }
 
 impl Colour {
@@ -85,6 +89,7 @@ impl Colour {
             Self::Blue => (0x00, 0x72, 0xB2),
             Self::Vermillion => (0xD5, 0x5E, 0x00),
             Self::Purple => (0xCC, 0x79, 0xA7),
+            Self::Wine => (0x88, 0x22, 0x55),
         }
     }
 }
@@ -109,29 +114,67 @@ pub enum Marker {
     Diamond,
     /// ◇
     DiamondHollow,
+    /// ▼
+    TriangleDown,
+    /// ▽
+    TriangleDownHollow,
+    /// ◀
+    TriangleLeft,
+    /// ◁
+    TriangleLeftHollow,
+    /// ★
+    Star,
+    /// ☆
+    StarHollow,
+    /// ✚
+    Plus,
+    /// +
+    PlusHollow,
+    /// ✖
+    Cross,
+    /// ×
+    CrossHollow,
 }
+
+/// Each full mark with the hollow one of its shape, and the signs of both: geometric ones, then ASCII.
+const MARKERS: [(Marker, Marker, [&str; 2], [&str; 2]); 9] = [
+    (Marker::Circle, Marker::CircleHollow, ["●", "○"], ["@", "o"]),
+    (Marker::Square, Marker::SquareHollow, ["■", "□"], ["#", "="]),
+    (Marker::Triangle, Marker::TriangleHollow, ["▲", "△"], ["A", "^"]),
+    (Marker::Diamond, Marker::DiamondHollow, ["◆", "◇"], ["X", "x"]),
+    (Marker::TriangleDown, Marker::TriangleDownHollow, ["▼", "▽"], ["V", "v"]),
+    (Marker::TriangleLeft, Marker::TriangleLeftHollow, ["◀", "◁"], ["<", "("]),
+    (Marker::Star, Marker::StarHollow, ["★", "☆"], ["*", "%"]),
+    (Marker::Plus, Marker::PlusHollow, ["✚", "+"], ["P", "p"]),
+    (Marker::Cross, Marker::CrossHollow, ["✖", "×"], ["K", "k"]),
+];
 
 impl Marker {
     /// The sign for it in a terminal: a geometric shape, or a letter-like one where only ASCII is allowed.
     pub fn glyph(self, ascii: bool) -> &'static str {
-        match (self, ascii) {
-            (Self::Circle, false) => "●",
-            (Self::CircleHollow, false) => "○",
-            (Self::Square, false) => "■",
-            (Self::SquareHollow, false) => "□",
-            (Self::Triangle, false) => "▲",
-            (Self::TriangleHollow, false) => "△",
-            (Self::Diamond, false) => "◆",
-            (Self::DiamondHollow, false) => "◇",
-            (Self::Circle, true) => "@",
-            (Self::CircleHollow, true) => "o",
-            (Self::Square, true) => "#",
-            (Self::SquareHollow, true) => "=",
-            (Self::Triangle, true) => "A",
-            (Self::TriangleHollow, true) => "^",
-            (Self::Diamond, true) => "X",
-            (Self::DiamondHollow, true) => "x",
-        }
+        let (hollow, entry) = (usize::from(self.is_hollow()), self.entry());
+        entry.map_or("", |(_, _, shapes, letters)| if ascii { letters[hollow] } else { shapes[hollow] })
+    }
+
+    /// Whether what lies beneath shows.
+    pub fn is_hollow(self) -> bool {
+        MARKERS.iter().any(|(_, hollow, ..)| *hollow == self)
+    }
+
+    /// The hollow mark of its shape.
+    #[must_use]
+    pub fn hollow(self) -> Self {
+        self.entry().map_or(self, |(_, hollow, ..)| *hollow)
+    }
+
+    /// The full mark of its shape.
+    #[must_use]
+    pub fn full(self) -> Self {
+        self.entry().map_or(self, |(full, ..)| *full)
+    }
+
+    fn entry(self) -> Option<&'static (Self, Self, [&'static str; 2], [&'static str; 2])> {
+        MARKERS.iter().find(|(full, hollow, ..)| [*full, *hollow].contains(&self))
     }
 }
 
@@ -158,5 +201,26 @@ impl Dash {
             Self::Dots => &[1.2, 1.6],
             Self::DashDot => &[5.0, 1.6, 1.2, 1.6],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A mark without an entry would be drawn as nothing; two with one sign could not be told apart.
+    #[test]
+    fn every_mark_has_signs_of_its_own() {
+        for ascii in [false, true] {
+            let mut signs: Vec<&str> = MARKERS.iter().flat_map(|(full, hollow, ..)| [full.glyph(ascii), hollow.glyph(ascii)]).collect();
+            signs.sort_unstable();
+            signs.dedup();
+            assert_eq!(signs.len(), 2 * MARKERS.len());
+            assert!(signs.iter().all(|sign| sign.chars().count() == 1 && (!ascii || sign.is_ascii())));
+        }
+        assert_eq!((Marker::Star.hollow(), Marker::StarHollow.full()), (Marker::StarHollow, Marker::Star));
+        assert!(Marker::CrossHollow.is_hollow() && !Marker::Plus.is_hollow());
+        // The last of the enum: one more variant needs one more entry.
+        assert_eq!(2 * MARKERS.len(), Marker::CrossHollow as usize + 1);
     }
 }

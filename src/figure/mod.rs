@@ -24,6 +24,7 @@ mod kind;
 mod look;
 pub mod names;
 mod notes;
+pub mod palette;
 mod picture;
 pub mod preset;
 pub mod rates;
@@ -35,7 +36,7 @@ pub mod ticks;
 pub mod watch;
 mod write;
 
-pub use kind::evidence;
+pub use kind::{evidence, plane};
 
 pub use csv::{COLUMNS, PICTURE_COLUMNS, csv};
 pub use draw::layout::Style;

@@ -26,7 +26,21 @@ const NAMES: &[(&str, &[(&str, &str)])] = &[
             ("digits", "Digits"),
         ],
     ),
-    ("defense.name", &[("fine-tuning", "FT"), ("super-fine-tuning", "SFT"), ("classifier-only", "classifier only"), ("whole", "whole model")]),
+    (
+        "defense.name",
+        &[
+            ("fine-tuning", "FT"),
+            ("super-fine-tuning", "SFT"),
+            ("abl", "ABL"),
+            ("ac", "AC"),
+            ("fine-pruning", "Fine-pruning"),
+            ("nad", "NAD"),
+            ("neural-cleanse", "NC"),
+            ("spectral", "Spectral"),
+            ("classifier-only", "classifier only"),
+            ("whole", "whole model"),
+        ],
+    ),
     (
         "model.name",
         &[

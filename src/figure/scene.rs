@@ -49,6 +49,8 @@ pub struct Panel {
     pub stretch: f64,
     /// Whether it has a row to itself, as wide as all columns.
     pub whole_row: bool,
+    /// What it is to be towards the lower right corner; empty where that means nothing.
+    pub corner: String,
 }
 
 /// Points that belong together.
@@ -75,10 +77,16 @@ pub struct Point {
     pub sources: Vec<Source>,
     /// Words over it; empty at most points.
     pub label: String,
+    /// Ends of a thin bar across, for instance a deviation.
+    pub across: Option<(f64, f64)>,
+    /// Ends of a thin bar upright.
+    pub upright: Option<(f64, f64)>,
+    /// Whether it belongs to the line alone, and carries no mark.
+    pub bare: bool,
 }
 
 /// A measured value and where it stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Source {
     /// Run directory.
     pub run: String,
@@ -88,6 +96,8 @@ pub struct Source {
     pub epoch: f64,
     /// The value.
     pub value: f64,
+    /// Where it lies across, where that was measured too; none: where its point does.
+    pub across: Option<f64>,
 }
 
 impl Point {
@@ -218,7 +228,7 @@ impl Panel {
         for (order, (marker, series)) in marked.iter().enumerate() {
             let every = if self.all_marks { 1 } else { series.points.len().div_ceil(9).max(1) };
             let first = order * every / marked.len() % every;
-            for (place, point) in series.points.iter().enumerate().skip(first).step_by(every) {
+            for (place, point) in series.points.iter().enumerate().skip(first).step_by(every).filter(|(_, point)| !point.bare) {
                 let turn = if self.all_marks { place } else { marks.len() };
                 marks.push(Mark { marker: *marker, look: series.look, point, turn });
             }

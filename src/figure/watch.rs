@@ -280,7 +280,7 @@ fn within(view: &RunView) -> Vec<Seen> {
 }
 
 fn measured(view: &RunView, points: &[Seen], start: f64, value: impl Fn(&Seen) -> f64) -> Vec<Point> {
-    let source = |p: &Seen| Source { run: view.facts.id.clone(), seed: view.facts.seed, epoch: p.epoch, value: value(p) };
+    let source = |p: &Seen| Source { run: view.facts.id.clone(), seed: view.facts.seed, epoch: p.epoch, value: value(p), across: None };
     points.iter().map(|p| Point::measured(start + p.epoch, source(p))).collect()
 }
 

@@ -3,7 +3,7 @@
 use super::geometry::{Place, Rect, clip, dashes};
 use super::text::{FAMILY, PER_EM};
 use crate::figure::FigureError;
-use crate::figure::scene::{Colour, Dash, Marker};
+use crate::figure::scene::{Colour, Dash, Look, Marker, Role};
 use plotters::coord::Shift;
 use plotters::element::{Circle, PathElement, Polygon, Text};
 use plotters::prelude::{DrawingArea, IntoDrawingArea, SVGBackend};
@@ -22,6 +22,8 @@ pub(super) const FAINT: RGBColor = RGBColor(0xE2, 0xE2, 0xE2);
 /// The page.
 pub(super) const PAPER: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
 
+/// Share of paper in faint ink.
+const FAINTNESS: f64 = 0.5;
 /// Half the size of a mark.
 const MARK: f64 = 2.1;
 
@@ -62,6 +64,16 @@ fn unit(value: f64) -> i32 {
 
 fn units(line: &[Place]) -> Vec<(i32, i32)> {
     line.iter().map(|(x, y)| (unit(*x), unit(*y))).collect()
+}
+
+/// The ink of a series: that of what others reported is thinned with paper.
+pub(super) fn tint(look: Look) -> RGBColor {
+    let ink = ink(look.colour);
+    if look.role != Role::Reported {
+        return ink;
+    }
+    let thin = |ink: u8, paper: u8| (FAINTNESS * f64::from(paper) + (1.0 - FAINTNESS) * f64::from(ink)).round() as u8;
+    RGBColor(thin(ink.0, PAPER.0), thin(ink.1, PAPER.1), thin(ink.2, PAPER.2))
 }
 
 /// A colour of a scene as plotters has it.
@@ -114,10 +126,9 @@ impl<'a> Canvas<'a> {
     }
 
     /// A mark, on a narrow rim of paper, so that it stands apart from lines that cross it.
-    pub fn marker(&self, at: Place, marker: Marker, colour: Colour) -> Drawn {
-        let ink = ink(colour);
-        let hollow = matches!(marker, Marker::CircleHollow | Marker::SquareHollow | Marker::TriangleHollow | Marker::DiamondHollow);
-        if matches!(marker, Marker::Circle | Marker::CircleHollow) {
+    pub fn marker(&self, at: Place, marker: Marker, ink: RGBColor) -> Drawn {
+        let hollow = marker.is_hollow();
+        if marker.full() == Marker::Circle {
             let centre = (unit(at.0), unit(at.1));
             let circle = |radius: f64, style: ShapeStyle| self.area.draw(&Circle::new(centre, (radius * UNITS) as u32, style)).map_err(failed);
             circle(MARK + 0.5, PAPER.filled())?;
@@ -143,11 +154,60 @@ impl<'a> Canvas<'a> {
     }
 }
 
+/// A star with five points.
+const STAR: [Place; 10] = [
+    (0.0, -1.45),
+    (0.364, -0.502),
+    (1.379, -0.448),
+    (0.59, 0.192),
+    (0.852, 1.173),
+    (0.0, 0.62),
+    (-0.852, 1.173),
+    (-0.59, 0.192),
+    (-1.379, -0.448),
+    (-0.364, -0.502),
+];
+/// Two beams, upright and across.
+const PLUS: [Place; 12] = [
+    (-0.42, -1.2),
+    (0.42, -1.2),
+    (0.42, -0.42),
+    (1.2, -0.42),
+    (1.2, 0.42),
+    (0.42, 0.42),
+    (0.42, 1.2),
+    (-0.42, 1.2),
+    (-0.42, 0.42),
+    (-1.2, 0.42),
+    (-1.2, -0.42),
+    (-0.42, -0.42),
+];
+/// The same, on its corners.
+const CROSS: [Place; 12] = [
+    (-1.15, -0.55),
+    (-0.55, -1.15),
+    (0.0, -0.6),
+    (0.55, -1.15),
+    (1.15, -0.55),
+    (0.6, 0.0),
+    (1.15, 0.55),
+    (0.55, 1.15),
+    (0.0, 0.6),
+    (-0.55, 1.15),
+    (-1.15, 0.55),
+    (-0.6, 0.0),
+];
+
 /// Corners of a mark around its centre. Triangle and diamond are larger, to weigh as much as the square.
 fn outline(marker: Marker, size: f64) -> impl Iterator<Item = Place> {
-    let corners: &[Place] = match marker {
-        Marker::Triangle | Marker::TriangleHollow => &[(0.0, -1.25), (1.2, 0.85), (-1.2, 0.85)],
-        Marker::Diamond | Marker::DiamondHollow => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
+    let corners: &[Place] = match marker.full() {
+        Marker::Triangle => &[(0.0, -1.25), (1.2, 0.85), (-1.2, 0.85)],
+        Marker::TriangleDown => &[(0.0, 1.25), (1.2, -0.85), (-1.2, -0.85)],
+        Marker::TriangleLeft => &[(-1.25, 0.0), (0.85, 1.2), (0.85, -1.2)],
+        Marker::Diamond => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
+        Marker::Star => &STAR,
+        Marker::Plus => &PLUS,
+        Marker::Cross => &CROSS,
         _ => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
     };
     corners.iter().map(move |(x, y)| (x * size, y * size))

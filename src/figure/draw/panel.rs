@@ -1,6 +1,6 @@
 //! One panel on the page.
 
-use super::canvas::{Canvas, FAINT, INK, PAPER, SOFT, Side, Words, ink};
+use super::canvas::{Canvas, FAINT, INK, PAPER, SOFT, Side, Words, ink, tint};
 use super::geometry::{Place, Rect};
 use super::layout::{Frame, Style};
 use super::text::{width, wrap};
@@ -49,9 +49,11 @@ impl Drawing<'_, '_> {
             return self.canvas.edge(around, INK, EDGE);
         }
         self.grid()?;
+        self.corner()?;
         self.lines_across(false)?;
         self.panel.series.iter().filter(|s| s.look.bar.is_none()).try_for_each(|s| self.band(s))?;
         self.panel.series.iter().try_for_each(|s| self.curve(s))?;
+        self.panel.series.iter().try_for_each(|s| self.deviations(s))?;
         self.marks()?;
         self.lines_across(true)?;
         self.names_across()?;
@@ -213,7 +215,36 @@ impl Drawing<'_, '_> {
         let Rect { x: left, y: top, width, height } = self.frame.rect;
         let path = self.panel.path(series, STEPS);
         let places: Vec<Place> = path.into_iter().map(|(x, y)| (left + x * width, top + (1.0 - y) * height)).collect();
-        self.canvas.line_within(self.frame.rect, &places, ink(series.look.colour), series.look.width, dash)
+        self.canvas.line_within(self.frame.rect, &places, tint(series.look), series.look.width, dash)
+    }
+
+    /// Thin bars through points, as far as they lie in the frame, with a stroke across either end.
+    fn deviations(&self, series: &Series) -> Drawn {
+        const STROKE: f64 = 1.4;
+        let line = |from: Place, to: Place| self.canvas.line_within(self.frame.rect, &[from, to], tint(series.look), 0.6, Dash::Solid);
+        for point in series.points.iter().filter(|point| point.y.is_finite()) {
+            if let Some((low, high)) = point.upright {
+                let ends = [self.place(point.x, low), self.place(point.x, high)];
+                line(ends[0], ends[1])?;
+                ends.into_iter().try_for_each(|(x, y)| line((x - STROKE, y), (x + STROKE, y)))?;
+            }
+            if let Some((low, high)) = point.across {
+                let ends = [self.place(low, point.y), self.place(high, point.y)];
+                line(ends[0], ends[1])?;
+                ends.into_iter().try_for_each(|(x, y)| line((x, y - STROKE), (x, y + STROKE)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the lower right corner stands for, behind the data.
+    fn corner(&self) -> Drawn {
+        if self.panel.corner.is_empty() {
+            return Ok(());
+        }
+        let (rect, size) = (self.frame.rect, self.style.small + 0.6);
+        let text = format!("{} \u{2198}", self.panel.corner);
+        self.canvas.words(&Words { ink: SOFT, ..Words::new(&text, size, Side::Right) }, (rect.right() - 3.0, rect.bottom() - size * 0.8))
     }
 
     /// A bar, full or light with an edge.
@@ -255,7 +286,7 @@ impl Drawing<'_, '_> {
         for Mark { marker, look, point, .. } in self.panel.marks() {
             let (x, y) = self.place(point.x, point.y);
             if (rect.x..=rect.right()).contains(&x) && (rect.y..=rect.bottom()).contains(&y) {
-                self.canvas.marker((x, y), marker, look.colour)?;
+                self.canvas.marker((x, y), marker, tint(look))?;
             }
         }
         Ok(())

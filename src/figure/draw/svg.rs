@@ -1,6 +1,6 @@
 //! A scene as SVG: the one true picture, of which PNG is a rendering. Words stay words, in `DejaVu Sans`.
 
-use super::canvas::{Canvas, SOFT, Side, UNITS, Words, ink};
+use super::canvas::{Canvas, SOFT, Side, UNITS, Words, ink, tint};
 use super::geometry::{Place, Rect};
 use super::layout::{Layout, SAMPLE, Style, layout};
 use super::panel::{Drawing, picture_place};
@@ -64,10 +64,10 @@ fn sample(canvas: &Canvas, look: Look, at: Place) -> Result<(), FigureError> {
     if let Some(dash) = look.dash {
         // Dots alone would be lost in a legend: the pattern is the same, the line a little stronger.
         let width = if dash == Dash::Dots { look.width + 0.2 } else { look.width };
-        canvas.line(&[at, (at.0 + SAMPLE, at.1)], ink(look.colour), width, dash)?;
+        canvas.line(&[at, (at.0 + SAMPLE, at.1)], tint(look), width, dash)?;
     }
     match look.marker {
-        Some(marker) => canvas.marker((at.0 + SAMPLE / 2.0, at.1), marker, look.colour),
+        Some(marker) => canvas.marker((at.0 + SAMPLE / 2.0, at.1), marker, tint(look)),
         None => Ok(()),
     }
 }

@@ -76,7 +76,7 @@ fn series(preset: &SeriesPreset, runs: &[&RunEntry], first: u64) -> Series {
 fn measured(run: &RunEntry, epoch: f64, preset: &SeriesPreset) -> Option<Source> {
     // After a crash an epoch may have been done twice: the last one counts.
     let point = run.view.epochs.iter().rev().find(|p| p.epoch == epoch)?;
-    Some(Source { run: run.id.clone(), seed: run.spec.seed, epoch, value: preset.measure.of(&point.measures) })
+    Some(Source { run: run.id.clone(), seed: run.spec.seed, epoch, value: preset.measure.of(&point.measures), across: None })
 }
 
 fn mean(x: f64, sources: Vec<Source>) -> Point {

@@ -4,4 +4,5 @@ pub mod curves;
 pub mod evidence;
 pub mod live;
 pub mod pictures;
+pub mod plane;
 pub mod schedule;

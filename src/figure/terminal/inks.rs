@@ -1,6 +1,6 @@
 //! Signs and styles that a panel is drawn with: plain ones for figures; the screen brings those of its themes.
 
-use crate::figure::scene::{Kind, Look, Reference};
+use crate::figure::scene::{Kind, Look, Reference, Role};
 use ratatui::style::{Color, Modifier, Style};
 
 /// Signs of the lines.
@@ -97,7 +97,8 @@ impl Inks for TerminalStyle {
     fn line(&self, look: Look) -> Style {
         let (r, g, b) = look.colour.rgb();
         // Black ink is the terminal's own, which may be light.
-        if self.plain || (r, g, b) == (0, 0, 0) { Style::new() } else { Style::new().fg(Color::Rgb(r, g, b)) }
+        let style = if self.plain || (r, g, b) == (0, 0, 0) { Style::new() } else { Style::new().fg(Color::Rgb(r, g, b)) };
+        if look.role == Role::Reported && !self.plain { style.add_modifier(Modifier::DIM) } else { style }
     }
 
     fn frame(&self) -> Style {

@@ -4,7 +4,7 @@ use super::dots::{self, Dots};
 use super::inks::Inks;
 use super::put;
 use crate::figure::draw::geometry::{Rect as Unit, clip};
-use crate::figure::scene::{Along, Dash, Kind, Panel, Reference, Role, Series};
+use crate::figure::scene::{Along, Dash, Kind, Panel, Point, Reference, Role, Series};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -31,6 +31,7 @@ impl Plot<'_> {
         self.panel.references.iter().for_each(|line| self.reference(line, buf));
         self.handles(buf);
         self.changes(buf);
+        self.corner(buf);
         let dots = self.dots();
         self.paint(&dots, buf);
         self.ends(&dots, buf);
@@ -111,10 +112,21 @@ impl Plot<'_> {
         }
     }
 
+    /// What the lower right corner stands for, behind the data.
+    fn corner(&self, buf: &mut Buffer) {
+        if self.panel.corner.is_empty() || self.frame.height == 0 {
+            return;
+        }
+        let arrow = if self.inks.signs().braille { " \u{2198}" } else { "" };
+        let text = format!("{}{arrow}", self.panel.corner);
+        put(buf, self.frame, i32::from(self.frame.right()) - length(&text), i32::from(self.frame.bottom()) - 1, &text, self.inks.spans());
+    }
+
     /// Lines of all series.
     fn dots(&self) -> Dots {
         let mut dots = Dots::new(self.frame.width, self.frame.height);
         for (number, series) in self.panel.series.iter().enumerate() {
+            series.points.iter().filter(|point| point.y.is_finite()).for_each(|point| self.deviation(&mut dots, number, point));
             let Some(dash) = series.look.dash else { continue };
             if let Some(wide) = series.look.bar {
                 self.bars(&mut dots, number, series, wide);
@@ -127,6 +139,18 @@ impl Plot<'_> {
             }
         }
         dots
+    }
+
+    /// Thin bars through a point.
+    fn deviation(&self, dots: &mut Dots, number: usize, point: &Point) {
+        let place = |(x, y): (f64, f64)| (self.panel.x.position(x), self.panel.y.position(y));
+        let upright = point.upright.map(|(low, high)| [(point.x, low), (point.x, high)]);
+        let across = point.across.map(|(low, high)| [(low, point.y), (high, point.y)]);
+        for ends in [upright, across].into_iter().flatten() {
+            for part in clip(&ends.map(place), Unit { x: 0.0, y: 0.0, width: 1.0, height: 1.0 }) {
+                part.windows(2).for_each(|pair| dots.line(pair[0], pair[1], Dash::Solid, number, &mut 0));
+            }
+        }
     }
 
     fn bars(&self, dots: &mut Dots, number: usize, series: &Series, wide: f64) {

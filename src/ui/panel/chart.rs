@@ -113,7 +113,7 @@ impl Inks for Theme<'_> {
             Role::Ca => theme.ca_line.0,
             Role::Before => theme.before.0,
             Role::Rate => theme.lr.0,
-            Role::ToCome => theme.ghost.0,
+            Role::ToCome | Role::Reported => theme.ghost.0,
             Role::Now => theme.title.0,
             Role::Clean => theme.ca_line.0,
             Role::Poisoned => theme.asr_line.0,
