@@ -41,6 +41,25 @@ impl Pane {
     pub const ALL: [Self; 6] = [Self::Overview, Self::Asr, Self::Ca, Self::Plane, Self::Cost, Self::Table];
 }
 
+/// Who chose what is compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// Every defense of the attack on the Bench.
+    #[default]
+    Bench,
+    /// The same of what was run last: nothing of what is on the Bench was run.
+    Newest,
+    /// The user.
+    Hand,
+}
+
+impl Choice {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        ["the attack on the Bench", "the newest attack", "chosen by hand"][self as usize]
+    }
+}
+
 /// What is compared, and how it is looked at.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Compare {
@@ -54,8 +73,8 @@ pub struct Compare {
     pub trouble: Option<String>,
     /// Names of the runs that are compared.
     pub marked: BTreeSet<String>,
-    /// Whether somebody chose them; else they follow what is on the Bench.
-    pub by_hand: bool,
+    /// Who chose them.
+    pub choice: Choice,
     /// They, side by side.
     pub comparison: Comparison,
     /// Places of its rows, as sorted.
@@ -132,9 +151,11 @@ pub(super) fn report(state: &mut State, outcome: Result<Library, String>) {
     compare.reading = false;
     match outcome {
         Ok(library) => {
-            let same = compare.known && compare.library == library.candidates && compare.damaged == library.damaged;
+            // What has not changed is not read anew.
+            let same = |(a, b): (&Candidate, &Candidate)| Arc::ptr_eq(&a.run, &b.run);
+            let as_before = compare.library.len() == library.candidates.len() && compare.library.iter().zip(&library.candidates).all(same);
             compare.trouble = None;
-            if same {
+            if compare.known && as_before && compare.damaged == library.damaged {
                 return;
             }
             (compare.known, compare.library, compare.damaged) = (true, library.candidates, library.damaged);
@@ -155,16 +176,20 @@ pub(super) fn follow(state: &mut State, kind: &EventKind) {
 /// What is compared, made anew from what is known by now.
 pub(super) fn renew(state: &mut State) {
     let all = with_live(state);
-    if !state.compare.by_hand {
-        state.compare.marked = marks::suggested(state, &all);
+    if state.compare.choice != Choice::Hand {
+        (state.compare.marked, state.compare.choice) = marks::suggested(state, &all);
     }
     let compare = &mut state.compare;
+    let runs: Vec<String> = compare.row().map(|row| row.trials.iter().map(|t| t.run.clone()).collect()).unwrap_or_default();
     let comparison = Comparison::of(&all, |id| compare.marked.contains(id));
     compare.comparison = Comparison { damaged: compare.damaged.iter().map(ToString::to_string).collect(), ..comparison };
     compare.order = compare.comparison.sorted(compare.sort, compare.descending);
-    let there = compare.comparison.rows.iter().any(|row| row.group == compare.selected);
-    if !there {
-        compare.select(0);
+    let rows = &compare.comparison.rows;
+    if !rows.iter().any(|row| row.group == compare.selected) {
+        // A run that came to its end stands among its other seeds now; and a defense says more than what it started from.
+        let moved = compare.order.iter().position(|place| rows[*place].trials.iter().any(|t| runs.contains(&t.run)));
+        let first = compare.order.iter().position(|place| rows[*place].defense().is_some());
+        compare.select(moved.or(first).unwrap_or(0));
     }
     pick::settle(compare);
 }

@@ -163,6 +163,6 @@ fn compare_row(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     state.layers.pop();
-    (state.compare.marked, state.compare.by_hand) = (runs, true);
+    (state.compare.marked, state.compare.choice) = (runs, compare::Choice::Hand);
     compare::open(state)
 }

@@ -105,9 +105,9 @@ pub fn summary(trials: &[Trial], column: Column) -> Option<Summary> {
 }
 
 impl Row {
-    /// Number, mean and deviation of a column over the seeds.
+    /// Number, mean and deviation of a column over the seeds. What an attack costs is no defense's cost.
     pub fn summary(&self, column: Column) -> Option<Summary> {
-        summary(&self.trials, column)
+        if column == Column::Hours && self.defense().is_none() { None } else { summary(&self.trials, column) }
     }
 
     /// As [`summary`](Self::summary), for whatever of the runs is told apart by `value`.

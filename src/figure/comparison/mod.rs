@@ -20,6 +20,7 @@ pub use shelf::{Library, Shelf};
 pub use text::hours;
 
 use super::names::order;
+use super::palette;
 use super::runs::RunEntry;
 use super::scene::{Colour, Dash, Look, Marker};
 use super::select::settings;
@@ -131,35 +132,20 @@ fn place(row: &Row) -> (String, usize, bool, usize, bool, String) {
     (row.images(), attack, row.stage != Stage::Attack, defense, row.status != Status::Finished, row.group.clone())
 }
 
-/// Colours and marks in turn: 7 and 8 have no factor in common, so that 56 rows differ.
-const COLOURS: [Colour; 7] = [Colour::Blue, Colour::Vermillion, Colour::Green, Colour::Orange, Colour::Purple, Colour::SkyBlue, Colour::Yellow];
-const MARKERS: [Marker; 8] = [
-    Marker::Circle,
-    Marker::Triangle,
-    Marker::Square,
-    Marker::Diamond,
-    Marker::CircleHollow,
-    Marker::TriangleHollow,
-    Marker::SquareHollow,
-    Marker::DiamondHollow,
-];
-
-/// Gives each defense the look that it always has; a second row of the same defense takes one that is free.
+/// Gives each row the look that its defense has in every figure; a second row of the same defense has its mark hollow,
+/// and further ones take what is free.
 fn paint(rows: &mut [Row]) {
-    let mut taken = vec![false; Defense::NAMES.len()];
-    for row in rows.iter_mut() {
-        if row.stage == Stage::Attack {
-            row.look = Look { colour: Colour::Black, marker: Some(Marker::DiamondHollow), dash: Some(Dash::Dots), width: 1.0, ..Look::default() };
-            continue;
-        }
-        let own = Defense::NAMES.iter().position(|name| *name == row.spec.defense.name());
-        let slot = own.filter(|slot| !taken[*slot]).unwrap_or(taken.len());
-        if slot == taken.len() {
-            taken.push(true);
-        }
-        taken[slot] = true;
-        let (colour, marker) = (COLOURS[slot % COLOURS.len()], MARKERS[slot % MARKERS.len()]);
+    let mut taken: Vec<(Colour, Option<Marker>)> = Vec::new();
+    for row in rows {
+        let own = row.defense().map_or_else(palette::undefended, palette::defense);
+        let hollow = Look { marker: own.marker.map(Marker::hollow), ..own };
+        let free = [own, hollow].into_iter().chain((0..ENDLESS).map(palette::series)).find(|look| !taken.contains(&(look.colour, look.marker)));
+        let look = free.unwrap_or(own);
+        taken.push((look.colour, look.marker));
         let dash = if row.status == Status::Finished { Dash::Solid } else { Dash::Dashes };
-        row.look = Look { colour, marker: Some(marker), dash: Some(dash), width: 1.3, ..Look::default() };
+        row.look = Look { dash: Some(dash), width: 1.2, ..look };
     }
 }
+
+/// As many looks as [`palette::series`] has.
+const ENDLESS: usize = 16;

@@ -1,9 +1,10 @@
-//! Curves over epochs and bars of cost, as panels.
+//! Curves over epochs, the plane of CA and ASR, and bars of cost, as panels.
 
 use super::{Column, Comparison, Row, Trial};
+use crate::figure::plane::{self, Entry, Outcome, Plane};
 use crate::figure::preset::Measure;
 use crate::figure::scene::{Axis, Dash, Look, Panel, Point, Scene, Series, Source};
-use crate::figure::ticks::Tick;
+use crate::figure::ticks::{Tick, trimmed};
 use crate::run::view::Status;
 
 /// What hours of a kind are called, a CPU's and a GPU's.
@@ -28,8 +29,7 @@ impl Comparison {
         series.retain(|s| !s.points.is_empty());
         // The last is drawn on top.
         series.sort_by(|a, b| a.look.width.total_cmp(&b.look.width));
-        let axis = Axis::linear("share of test images", 0.0, 1.0, 4, 0.04);
-        let y = Axis { ticks: axis.ticks.into_iter().map(|t| Tick { label: format!("{:.0}%", t.value * 100.0), ..t }).collect(), ..axis };
+        let y = percent(Axis::linear("share of test images", 0.0, 1.0, 5, 0.04));
         let absent = series.is_empty().then(|| "no epochs yet".to_owned());
         let x = Axis::linear("epoch", 0.0, last as f64, 7, 0.015);
         Panel { title: format!("{name} by epoch"), x, y, series, absent, stretch: 1.0, ..Panel::default() }
@@ -48,6 +48,26 @@ impl Comparison {
         let epochs = last.map_or(0..0, |last| 0..last + 1);
         let points = epochs.map(|epoch| mean(row, epoch as f64, measure)).collect();
         Series { label: row.label.clone(), look: self.look(place, highlight), points }
+    }
+
+    /// CA against ASR, a point for each row with its deviations, and the front of what nothing surpasses. On paper every
+    /// row has its trail, the mean by epoch; on a screen the selected one and those that go on.
+    pub fn plane(&self, highlight: Highlight) -> Panel {
+        let plane = Plane { title: "CA and ASR".to_owned(), entries: self.rows.iter().map(entry).collect(), front: true, ..Plane::default() };
+        let Some(mut panel) = plane::scene(&[plane]).panels.pop() else { return Panel::default() };
+        for series in &mut panel.series {
+            let Some(place) = self.rows.iter().position(|row| row.label == series.label) else { continue };
+            if highlight.is_some() && highlight != Some(place) && !self.rows[place].live() {
+                series.points.retain(|point| !point.bare);
+            }
+            if highlight == Some(place) {
+                series.look.width = STRONG;
+            }
+        }
+        (panel.x, panel.y) = (percent(panel.x), percent(panel.y));
+        // The last is drawn on top.
+        panel.series.sort_by(|a, b| (a.look.width >= STRONG).cmp(&(b.look.width >= STRONG)));
+        panel
     }
 
     /// How a row is drawn.
@@ -88,6 +108,7 @@ impl Comparison {
     /// The comparison as a figure.
     pub fn scene(&self) -> Scene {
         let mut panels = vec![self.curves(Measure::Asr, "ASR", None), self.curves(Measure::Ca, "CA", None)];
+        panels.push(self.plane(None));
         panels.extend(self.cost());
         let caption =
             format!("{}. Curves are means over seeds, with a band from the smallest to the largest; n stands in the notes.", self.subject());
@@ -110,6 +131,35 @@ impl Comparison {
     }
 }
 
+/// An axis of shares, written in percent.
+fn percent(axis: Axis) -> Axis {
+    let ticks = axis.ticks.into_iter().map(|t| Tick { label: format!("{}%", trimmed(format!("{:.1}", t.value * 100.0))), ..t });
+    Axis { ticks: ticks.collect(), ..axis }
+}
+
+/// A row's point in the plane, and the way there. A filter trains a fresh network, whose way says nothing.
+fn entry(row: &Row) -> Entry {
+    let last = |t: &Trial| Outcome::of(&t.run, t.seed, t.epochs.last().map_or(0.0, |p| p.epoch), &t.after);
+    let ways: Vec<Vec<Outcome>> = row.trials.iter().map(way).collect();
+    let shared = if row.defense().is_none() || row.spec.defense.filters() { 0 } else { ways.iter().map(Vec::len).min().unwrap_or(0) };
+    Entry {
+        label: row.label.clone(),
+        look: row.look,
+        outcomes: row.trials.iter().map(last).collect(),
+        trail: (0..shared).map(|at| ways.iter().map(|way| way[at].clone()).collect()).collect(),
+    }
+}
+
+/// A run's way, an outcome an epoch. Of an epoch that a crash made the run repeat, the last one counts.
+fn way(trial: &Trial) -> Vec<Outcome> {
+    let mut way: Vec<Outcome> = Vec::new();
+    for point in &trial.epochs {
+        way.retain(|outcome| outcome.epoch < point.epoch);
+        way.push(Outcome::of(&trial.run, trial.seed, point.epoch, &point.measures));
+    }
+    way
+}
+
 fn note(row: &Row) -> String {
     let mut devices: Vec<&str> = row.trials.iter().map(|t| t.device.as_str()).filter(|d| !d.is_empty()).collect();
     devices.sort_unstable();
@@ -124,7 +174,7 @@ fn last_epoch(trial: &Trial) -> u64 {
 }
 
 fn source(trial: &Trial, epoch: f64, value: f64) -> Source {
-    Source { run: trial.run.clone(), seed: trial.seed, epoch, value }
+    Source { run: trial.run.clone(), seed: trial.seed, epoch, value, across: None }
 }
 
 /// The mean over seeds after `epoch`; a gap where no seed has it.

@@ -1,7 +1,7 @@
 //! Numbers of a row as words.
 
 use super::{Column, Row};
-use crate::figure::ticks::{grouped, trimmed};
+use crate::figure::ticks::grouped;
 use crate::run::evidence::Detection;
 use crate::statistics::Summary;
 
@@ -24,9 +24,11 @@ impl Row {
     fn hours(&self) -> String {
         let of = |gpu: bool| {
             let summary = self.summary_of(|trial| (trial.gpu == gpu).then(|| trial.hours()))?;
-            Some(format!("{} {} h", with_spread(Some(summary), hours), if gpu { "GPU" } else { "CPU" }))
+            let text = |value: f64| format!("{value:.0$}", decimals(summary.mean));
+            Some(format!("{} {} h", with_spread(Some(summary), text), if gpu { "GPU" } else { "CPU" }))
         };
-        [false, true].into_iter().filter_map(of).collect::<Vec<_>>().join(", ")
+        let kinds: Vec<String> = [false, true].into_iter().filter(|_| self.defense().is_some()).filter_map(of).collect();
+        if kinds.is_empty() { dash() } else { kinds.join(", ") }
     }
 
     /// Precision and recall of what was removed, or in how many runs the class was flagged.
@@ -57,10 +59,9 @@ fn with_spread(summary: Option<Summary>, text: impl Fn(f64) -> String) -> String
 
 /// Hours with three digits that count.
 pub fn hours(hours: f64) -> String {
-    if hours <= 0.0 || !hours.is_finite() {
-        return "0".to_owned();
-    }
-    let decimals = (2.0 - hours.log10().floor()).clamp(0.0, 6.0) as usize;
-    let text = format!("{hours:.decimals$}");
-    if decimals > 4 { trimmed(text) } else { text }
+    format!("{hours:.0$}", decimals(hours))
+}
+
+fn decimals(hours: f64) -> usize {
+    if hours > 0.0 && hours.is_finite() { (2.0 - hours.log10().floor()).clamp(0.0, 6.0) as usize } else { 0 }
 }

@@ -64,9 +64,11 @@ fn progress(frame: &mut Frame, area: Rect, view: &View) {
         spans.push(view.ink(words, view.theme.key));
     } else {
         spans.extend(bar(view, tally.done as f64 / sweep.cells.len().max(1) as f64, usize::from(area.width / 6)));
-        let counts = [(tally.done, "done", view.theme.good), (tally.running, "running", view.theme.key), (tally.failed, "failed", view.theme.bad)];
-        spans.push(view.text(format!("  {} cells: ", sweep.cells.len())));
-        for (count, word, ink) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+        let done = format!("of {} done", sweep.cells.len());
+        let counts =
+            [(tally.done, done.as_str(), view.theme.good), (tally.running, "running", view.theme.key), (tally.failed, "failed", view.theme.bad)];
+        spans.push(view.text("  "));
+        for (count, word, ink) in counts.into_iter().filter(|(count, word, _)| *count > 0 || word.starts_with("of")) {
             spans.extend([view.ink(format!("{count} {word}"), ink), view.text(", ")]);
         }
         spans.push(view.faint(format!("{} waiting", tally.waiting)));

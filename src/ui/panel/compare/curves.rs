@@ -14,8 +14,9 @@ use super::{Palette, nothing, palette};
 use crate::app::Action;
 use crate::app::compare::Pane;
 use crate::figure::preset::Measure;
-use crate::figure::scene::Panel;
+use crate::figure::scene::{Axis, Panel};
 use crate::figure::terminal::Plot;
+use crate::figure::ticks::Tick;
 use crate::ui::hits::Target;
 use crate::ui::view::View;
 use ratatui::Frame;
@@ -26,6 +27,9 @@ use ratatui::text::Span;
 const GUTTER: u16 = 5;
 /// Rows under a plot: the axis and its numbers.
 const FLOOR: u16 = 2;
+
+/// Rows from which quarters are written, not halves.
+const QUARTERS: u16 = 14;
 
 /// Draws the panel.
 pub fn render(frame: &mut Frame, area: Rect, view: &View, measure: Measure) {
@@ -49,9 +53,17 @@ pub(super) fn chart(frame: &mut Frame, area: Rect, view: &View, panel: &Panel, p
     if let Some(why) = &panel.absent {
         return super::centred(frame, inner, &[(why.clone(), view.theme.faint.0)]);
     }
+    let panel = &Panel { y: shares(&panel.y, inner.height), ..panel.clone() };
     let labels = panel.y.ticks.iter().map(|t| t.label.chars().count() as u16 + 1).max().unwrap_or(GUTTER);
     let place = Rect { x: inner.x + labels, width: inner.width - labels - 1, height: inner.height - FLOOR, ..inner };
     Plot { panel, inks: &Palette::of(view), frame: place, room: inner }.draw(frame.buffer_mut());
+}
+
+/// An axis of shares with as many values as `rows` have room for.
+fn shares(axis: &Axis, rows: u16) -> Axis {
+    let values: &[f64] = if rows >= QUARTERS { &[0.0, 0.25, 0.5, 0.75, 1.0] } else { &[0.0, 0.5, 1.0] };
+    let ticks = values.iter().map(|share| Tick { value: *share, label: format!("{:.0}%", share * 100.0) }).collect();
+    Axis { ticks, ..axis.clone() }
 }
 
 /// The selected row's mark and name, and how many seeds are behind it.

@@ -20,9 +20,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 /// Heading and width of each column after the name, in the order in which they are given room.
-const COLUMNS: [(&str, usize); 7] = [("seed", 4), ("ASR", 6), ("CA", 6), ("state", 10), ("defense", 18), ("attack", 11), ("data", 10)];
+const COLUMNS: [(&str, usize); 7] = [("defense", 18), ("seed", 4), ("ASR", 6), ("CA", 6), ("state", 10), ("attack", 11), ("data", 10)];
 /// Columns that a run's name takes at least.
-const NAME: usize = 28;
+const NAME: usize = 20;
 
 /// Draws the screen.
 pub fn render(frame: &mut Frame, area: Rect, view: &View) {

@@ -1,8 +1,18 @@
-//! CA against ASR: the lower right is where a defense should lead.
+//! CA against ASR: the lower right is where a defense should lead. The selected row has its way by epoch, and so have
+//! runs that go on; the front holds what nothing surpasses.
+//!
+//! ```text
+//! ╭ CA and ASR ────────────── ★ super-fine-tuning ╮
+//! │100%┤                            ✖             │
+//! │ 50%┤                     ⢀⠔⠁                  │
+//! │  0%┤          ▼⠒⠒⠒⠒⠒⠒⠒★       better ↘        │
+//! │    └┬────────┬────────┬                       │
+//! │    0.90     0.95     1.00         CA          │
+//! ╰───────────────────────────────────────────────╯
+//! ```
 
 use super::curves::chart;
 use crate::app::compare::Pane;
-use crate::figure::scene::Panel;
 use crate::ui::view::View;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -10,7 +20,5 @@ use ratatui::layout::Rect;
 /// Draws the panel.
 pub fn render(frame: &mut Frame, area: Rect, view: &View) {
     let compare = &view.state.compare;
-    let panel = Panel { title: "CA and ASR".to_owned(), absent: Some("not drawn yet".to_owned()), ..Panel::default() };
-    let _ = compare;
-    chart(frame, area, view, &panel, Pane::Plane);
+    chart(frame, area, view, &compare.comparison.plane(compare.selected()), Pane::Plane);
 }

@@ -14,15 +14,16 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
     let mut spans = vec![Span::raw(" "), view.title("compare"), Span::raw("   ")];
     if !comparison.is_empty() {
         spans.push(view.text(comparison.subject()));
-        let whose = if compare.by_hand { "chosen by hand" } else { "every defense of the attack on the Bench" };
-        let dot = view.glyphs.dot;
-        spans.push(view.faint(format!(" {dot} {} rows of {runs} runs, of {} in all {dot} {whose}", comparison.rows.len(), compare.library.len())));
+        let (dot, rows) = (view.glyphs.dot, comparison.rows.len());
+        let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        let all = compare.library.len().max(runs);
+        let words = format!(" {dot} {}, {} of {all} {dot} {}", plural(rows, "row"), plural(runs, "run"), compare.choice.words());
+        spans.push(view.faint(words));
     }
     let trouble = match (&compare.trouble, compare.damaged.len()) {
         (Some(why), _) => why.clone(),
         (None, 0) => String::new(),
-        (None, 1) => "1 directory is not readable (p)".to_owned(),
-        (None, count) => format!("{count} directories are not readable (p)"),
+        (None, count) => format!("{count} not readable (p)"),
     };
     let width = usize::from(area.width);
     let trouble = view.cut(&trouble, width * 2 / 3);
