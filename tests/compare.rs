@@ -243,6 +243,19 @@ fn rows_of_one_defense_are_told_apart_by_their_settings() {
 }
 
 #[test]
+fn a_copy_of_a_run_is_no_second_seed() {
+    let mut copies: Vec<RunEntry> = runs("demo", 0, 0.1).into_iter().chain(runs("demo", 0, 0.3)).collect();
+    copies[2].id += "-copy";
+    copies[3].id += "-copy";
+    copies[3].view.clock_ms.1 += 1;
+    let comparison = all(&candidates(copies));
+    let row = &comparison.rows[place(&comparison, "super-fine-tuning")];
+    assert_eq!((row.trials.len(), row.text(Column::Asr).as_str()), (1, "30.0"), "the newest counts");
+    assert_eq!(comparison.aside.len(), 2);
+    assert!(comparison.aside.iter().all(|words| words.contains("the same seed and settings as")), "{:?}", comparison.aside);
+}
+
+#[test]
 fn curves_are_means_with_a_band() {
     let comparison = all(&library());
     let sft = place(&comparison, "badnets / super-fine-tuning");
@@ -252,6 +265,10 @@ fn curves_are_means_with_a_band() {
     let end = series.points.last().unwrap();
     assert!((end.y - 0.005).abs() < 1e-12 && end.band == Some((0.004, 0.006)) && end.sources.len() == 3);
     assert!(!panel.series.iter().any(|s| s.label.contains("no defense")));
+    // On a screen the ends of its band are lines, without an entry in the legend.
+    let edges: Vec<f64> = panel.series[..2].iter().map(|s| s.points.last().unwrap().y).collect();
+    assert_eq!((edges, panel.series[0].label.as_str()), (vec![0.004, 0.006], ""));
+    assert!(comparison.curves(Measure::Asr, "ASR", None).series.iter().all(|s| !s.label.is_empty()));
     // In the plane the selected row and those that go on have a trail; on paper every one has.
     let bare = |highlight, label: &str| {
         let panel = comparison.plane(highlight);

@@ -78,6 +78,7 @@ pub fn compare(args: &CompareArgs, runs: &Path) -> Result<Exit, CliError> {
     if comparison.is_empty() {
         return Err(CliError::NothingToCompare { runs: runs.to_owned(), wanted: wanted(args) });
     }
+    comparison.aside.iter().for_each(|words| eprintln!("tuneout: {words}; not counted"));
     let mut out = String::new();
     if let Some(dir) = &args.out {
         let files = comparison::write(&comparison, dir)?;
@@ -118,8 +119,7 @@ fn wanted(args: &CompareArgs) -> String {
 
 /// Why a best is marked or not, and what the numbers are.
 fn remarks(comparison: &Comparison) -> String {
-    let first = |column: Column| comparison.contests(column).first().and_then(|contest| contest.rows.first()).copied();
-    let reasons = [Column::Asr, Column::Ca].into_iter().filter_map(|column| Some(comparison.reason(column, first(column)?)));
+    let reasons = [Column::Asr, Column::Ca].into_iter().flat_map(|column| comparison.reasons(column));
     let mut out = "\nCA, ASR and RA in %; mean ± standard deviation over n seeds\n".to_owned();
     reasons.for_each(|reason| out += &format!("{reason}\n"));
     out

@@ -5,6 +5,7 @@ use crate::run::view::Status;
 use crate::statistics::{Best, Better, Summary, best};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// A column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -139,20 +140,17 @@ impl Comparison {
     /// The contests of a column: finished defenses of the same kind of backdoored model, hours of the same kind of device.
     pub fn contests(&self, column: Column) -> Vec<Contest> {
         let Some(better) = column.better() else { return Vec::new() };
-        let mut groups: Vec<((&str, Option<bool>), Vec<(usize, Summary)>)> = Vec::new();
+        let mut groups = BTreeMap::<(&str, Option<bool>), Vec<(usize, Summary)>>::new();
         for (place, row) in self.rows.iter().enumerate().filter(|(_, row)| row.counts()) {
             let Some(summary) = row.summary(column) else { continue };
-            let key = (row.model.as_str(), if column == Column::Hours { row.gpu() } else { None });
-            match groups.iter_mut().find(|(other, _)| *other == key) {
-                Some((_, of)) => of.push((place, summary)),
-                None => groups.push((key, vec![(place, summary)])),
-            }
+            let kind = if column == Column::Hours { row.gpu() } else { None };
+            groups.entry((&row.model, kind)).or_default().push((place, summary));
         }
         let contest = |of: Vec<(usize, Summary)>| {
             let (rows, samples): (Vec<usize>, Vec<Summary>) = of.into_iter().unzip();
             Contest { rows, best: best(&samples, better) }
         };
-        groups.into_iter().map(|(_, of)| contest(of)).collect()
+        groups.into_values().map(contest).collect()
     }
 
     /// Whether the best of a column is marked in the contest of row `place`, and why not, in a sentence.
@@ -179,6 +177,11 @@ impl Comparison {
                 format!("{name}: no best is marked: the 95% intervals (Student's t over seeds) of {} and {} overlap", label(a), label(b))
             }
         }
+    }
+
+    /// The sentences on every contest of a column.
+    pub fn reasons(&self, column: Column) -> Vec<String> {
+        self.contests(column).iter().filter_map(|contest| contest.rows.first()).map(|place| self.reason(column, *place)).collect()
     }
 
     /// Places of the rows, sorted by a column; rows without a number come last either way.

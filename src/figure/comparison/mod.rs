@@ -26,6 +26,7 @@ use super::scene::{Colour, Dash, Look, Marker};
 use super::select::settings;
 use crate::run::view::Status;
 use crate::spec::{Defense, RunSpec, Stage};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -72,8 +73,8 @@ pub fn model(spec: &RunSpec) -> String {
 pub struct Comparison {
     /// A row for each group: backdoored models first, then by data set, attack and defense in their usual order.
     pub rows: Vec<Row>,
-    /// Runs that were asked for and have no numbers yet.
-    pub silent: Vec<String>,
+    /// Runs that were asked for and are not counted, each with the reason.
+    pub aside: Vec<String>,
     /// Directories that could not be read, with the reason.
     pub damaged: Vec<String>,
 }
@@ -90,13 +91,17 @@ impl Comparison {
         let mut comparison = Self::default();
         for candidates in groups.into_values() {
             let mut trials: Vec<Trial> = Vec::new();
-            for candidate in &candidates {
-                match Trial::of(&candidate.run, parent(&candidate.run)) {
-                    Some(trial) => trials.push(trial),
-                    None => comparison.silent.push(candidate.run.id.clone()),
+            // A copy of a run is no second seed: the newest counts.
+            let mut newest = candidates.clone();
+            newest.sort_by_key(|c| (c.run.view.facts.seed, Reverse(c.run.view.clock_ms.1), c.run.id.clone()));
+            for candidate in newest {
+                let twin = trials.last().filter(|before| before.seed == candidate.run.view.facts.seed);
+                match (twin, Trial::of(&candidate.run, parent(&candidate.run))) {
+                    (Some(twin), _) => comparison.aside.push(format!("{}: the same seed and settings as {}", candidate.run.id, twin.run)),
+                    (None, Some(trial)) => trials.push(trial),
+                    (None, None) => comparison.aside.push(format!("{}: no numbers yet", candidate.run.id)),
                 }
             }
-            trials.sort_by_key(|t| t.seed);
             if !trials.is_empty() {
                 comparison.rows.push(Row::new(candidates[0], trials));
             }

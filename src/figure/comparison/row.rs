@@ -49,7 +49,7 @@ impl Trial {
         let before = if planted { None } else { parent.and_then(|p| p.view.latest()).or_else(start) };
         Some(Self {
             run: run.id.clone(),
-            seed: run.spec.seed,
+            seed: view.facts.seed,
             before,
             after: view.latest()?,
             seconds: view.train_seconds,

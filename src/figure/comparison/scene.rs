@@ -1,6 +1,7 @@
 //! Curves over epochs, the plane of CA and ASR, and bars of cost, as panels.
 
 use super::{Column, Comparison, Row, Trial};
+use crate::figure::names::shown;
 use crate::figure::plane::{self, Entry, Outcome, Plane};
 use crate::figure::preset::Measure;
 use crate::figure::scene::{Axis, Dash, Look, Panel, Point, Scene, Series, Source};
@@ -11,6 +12,8 @@ use crate::run::view::Status;
 pub const HOURS: [&str; 2] = ["CPU hours", "GPU hours"];
 /// Width and height of a panel's frame on paper, in points of 1/72 inch.
 const FRAME: (f64, f64) = (225.0, 150.0);
+/// Width of a letter under a bar, in points.
+const LETTER: f64 = 4.6;
 /// Width of a bar, as a share of its place.
 const BAR: f64 = 0.7;
 /// Line of a row that stands out.
@@ -29,7 +32,13 @@ impl Comparison {
         series.retain(|s| !s.points.is_empty());
         // The last is drawn on top.
         series.sort_by(|a, b| a.look.width.total_cmp(&b.look.width));
-        let y = percent(Axis::linear("share of test images", 0.0, 1.0, 5, 0.04));
+        // Clean accuracies lie close together near the top: the quarters below them are left out.
+        let lowest = series.iter().flat_map(|s| &s.points).map(|p| p.band.map_or(p.y, |band| band.0)).fold(1.0, f64::min);
+        let from = if measure == Measure::Ca { ((lowest * 4.0).floor() / 4.0).clamp(0.0, 0.75) } else { 0.0 };
+        let y = percent(Axis::linear("share of test images", from, 1.0, 5, 0.04));
+        if let Some(edges) = highlight.and_then(|place| self.rows.get(place)).map(|row| edges(&series, &row.label)) {
+            series.splice(0..0, edges);
+        }
         let absent = series.is_empty().then(|| "no epochs yet".to_owned());
         let x = Axis::linear("epoch", 0.0, last as f64, 7, 0.015);
         Panel { title: format!("{name} by epoch"), x, y, series, absent, stretch: 1.0, ..Panel::default() }
@@ -66,7 +75,7 @@ impl Comparison {
         }
         (panel.x, panel.y) = (percent(panel.x), percent(panel.y));
         // The last is drawn on top.
-        panel.series.sort_by(|a, b| (a.look.width >= STRONG).cmp(&(b.look.width >= STRONG)));
+        panel.series.sort_by_key(|series| series.look.width >= STRONG);
         panel
     }
 
@@ -92,14 +101,15 @@ impl Comparison {
             Some(Series { label: row.label.clone(), look, points: vec![Point { x: f64::from(number), y: mean, sources, ..Point::default() }] })
         });
         let series: Vec<Series> = series.collect();
-        let ticks = series.iter().zip(1..).map(|(_, number)| Tick { value: f64::from(number), label: number.to_string() });
-        let x = Axis {
-            title: "defense, in the order of the legend".to_owned(),
-            min: 0.4,
-            max: series.len() as f64 + 0.6,
-            ticks: ticks.collect(),
-            ..Axis::default()
+        let room = (FRAME.0 / LETTER / series.len().max(1) as f64) as usize;
+        let names: Vec<String> = rows.iter().map(|row| shown("defense.name", &row.label)).collect();
+        let fit = names.iter().all(|name| name.chars().count() < room);
+        let (title, names) = match fit {
+            true => ("defense", names),
+            false => ("defense, in the order of the notes", (1..=names.len()).map(|number| number.to_string()).collect()),
         };
+        let ticks = names.into_iter().zip(1..).map(|(label, number)| Tick { value: f64::from(number), label }).collect();
+        let x = Axis { title: title.to_owned(), min: 0.4, max: series.len() as f64 + 0.6, ticks, ..Axis::default() };
         let y = Axis::linear(HOURS[usize::from(gpu)], 0.0, top * 1.08, 4, 0.0);
         let title = format!("Cost in {}", HOURS[usize::from(gpu)]);
         (!series.is_empty()).then(|| Panel { title, x, y, series, stretch: 1.0, ..Panel::default() })
@@ -118,14 +128,12 @@ impl Comparison {
     /// Seeds and devices of each row, which best is marked and why, and what could not be read.
     fn footnotes(&self) -> Vec<String> {
         let mut notes: Vec<String> = self.rows.iter().map(note).collect();
-        let columns = [Column::Ca, Column::Asr];
-        let first = |column| self.contests(column).first().and_then(|contest| contest.rows.first()).copied();
-        notes.extend(columns.into_iter().filter_map(|column| Some(self.reason(column, first(column)?) + ".")));
-        if !self.silent.is_empty() {
-            notes.push(format!("Without numbers yet: {}.", self.silent.join(", ")));
+        notes.extend([Column::Ca, Column::Asr].into_iter().flat_map(|column| self.reasons(column)).map(|reason| reason + "."));
+        if !self.aside.is_empty() {
+            notes.push(format!("Not counted: {}.", few(&self.aside)));
         }
         if !self.damaged.is_empty() {
-            notes.push(format!("Not readable, and left out: {}.", self.damaged.join("; ")));
+            notes.push(format!("Not readable, and left out: {}.", few(&self.damaged)));
         }
         notes
     }
@@ -160,6 +168,13 @@ fn way(trial: &Trial) -> Vec<Outcome> {
     way
 }
 
+/// The first three, and how many more there are.
+fn few(all: &[String]) -> String {
+    let more = all.len().saturating_sub(3);
+    let some = all.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
+    if more > 0 { format!("{some}; and {more} more") } else { some }
+}
+
 fn note(row: &Row) -> String {
     let mut devices: Vec<&str> = row.trials.iter().map(|t| t.device.as_str()).filter(|d| !d.is_empty()).collect();
     devices.sort_unstable();
@@ -175,6 +190,16 @@ fn last_epoch(trial: &Trial) -> u64 {
 
 fn source(trial: &Trial, epoch: f64, value: f64) -> Source {
     Source { run: trial.run.clone(), seed: trial.seed, epoch, value, across: None }
+}
+
+/// The ends of a series' band, as lines: a terminal has no shades.
+fn edges(series: &[Series], label: &str) -> Vec<Series> {
+    let Some(one) = series.iter().find(|s| s.label == label && s.points.iter().any(|p| p.band.is_some())) else { return Vec::new() };
+    let edge = |end: fn((f64, f64)) -> f64| {
+        let points = one.points.iter().map(|p| Point::computed(p.x, p.band.map_or(f64::NAN, end))).collect();
+        Series { label: String::new(), look: Look { marker: None, dash: Some(Dash::Dots), width: 0.5, ..one.look }, points }
+    };
+    vec![edge(|band| band.0), edge(|band| band.1)]
 }
 
 /// The mean over seeds after `epoch`; a gap where no seed has it.

@@ -16,7 +16,7 @@ use crate::app::compare::Pane;
 use crate::figure::preset::Measure;
 use crate::figure::scene::{Axis, Panel};
 use crate::figure::terminal::Plot;
-use crate::figure::ticks::Tick;
+use crate::figure::ticks::{self, Tick};
 use crate::ui::hits::Target;
 use crate::ui::view::View;
 use ratatui::Frame;
@@ -61,8 +61,13 @@ pub(super) fn chart(frame: &mut Frame, area: Rect, view: &View, panel: &Panel, p
 
 /// An axis of shares with as many values as `rows` have room for.
 fn shares(axis: &Axis, rows: u16) -> Axis {
-    let values: &[f64] = if rows >= QUARTERS { &[0.0, 0.25, 0.5, 0.75, 1.0] } else { &[0.0, 0.5, 1.0] };
-    let ticks = values.iter().map(|share| Tick { value: *share, label: format!("{:.0}%", share * 100.0) }).collect();
+    let low = axis.min.max(0.0);
+    let values: Vec<f64> = match (low > 0.1, rows >= QUARTERS) {
+        (false, true) => vec![0.0, 0.25, 0.5, 0.75, 1.0],
+        (false, false) => vec![0.0, 0.5, 1.0],
+        (true, many) => ticks::linear(low, 1.0, if many { 5 } else { 2 }).into_iter().map(|tick| tick.value).collect(),
+    };
+    let ticks = values.into_iter().map(|share| Tick { value: share, label: format!("{:.0}%", share * 100.0) }).collect();
     Axis { ticks, ..axis.clone() }
 }
 

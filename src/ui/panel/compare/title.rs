@@ -17,7 +17,8 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
         let (dot, rows) = (view.glyphs.dot, comparison.rows.len());
         let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
         let all = compare.library.len().max(runs);
-        let words = format!(" {dot} {}, {} of {all} {dot} {}", plural(rows, "row"), plural(runs, "run"), compare.choice.words());
+        let aside = if comparison.aside.is_empty() { String::new() } else { format!(", {} not counted", comparison.aside.len()) };
+        let words = format!(" {dot} {}, {} of {all}{aside} {dot} {}", plural(rows, "row"), plural(runs, "run"), compare.choice.words());
         spans.push(view.faint(words));
     }
     let trouble = match (&compare.trouble, compare.damaged.len()) {
