@@ -8,7 +8,7 @@ pub use pick::{Facet, Pick};
 use super::layer::{Layer, Message};
 use super::state::{Effect, State, Tone};
 use super::{Action, update, words};
-use crate::figure::comparison::{Candidate, Column, Comparison, HOURS, Library, Row, Trial};
+use crate::figure::comparison::{Candidate, Column, Comparison, HOURS, Library, Row, Trial, hours};
 use crate::figure::runs::{Damage, RunEntry};
 use crate::run::event::EventKind;
 use crate::run::view::Status;
@@ -85,6 +85,8 @@ pub struct Compare {
     pub descending: bool,
     /// The group of the selected row.
     selected: String,
+    /// Whether somebody selected it.
+    held: bool,
     /// What is shown large.
     pub pane: Pane,
     /// The list of runs.
@@ -185,9 +187,10 @@ pub(super) fn renew(state: &mut State) {
     compare.comparison = Comparison { damaged: compare.damaged.iter().map(ToString::to_string).collect(), ..comparison };
     compare.order = compare.comparison.sorted(compare.sort, compare.descending);
     let rows = &compare.comparison.rows;
-    if !rows.iter().any(|row| row.group == compare.selected) {
+    if !compare.held || !rows.iter().any(|row| row.group == compare.selected) {
         // A run that came to its end stands among its other seeds now; and a defense says more than what it started from.
-        let moved = compare.order.iter().position(|place| rows[*place].trials.iter().any(|t| runs.contains(&t.run)));
+        let same = |place: &usize| rows[*place].trials.iter().any(|t| runs.contains(&t.run));
+        let moved = compare.order.iter().position(same).filter(|_| compare.held);
         let first = compare.order.iter().position(|place| rows[*place].defense().is_some());
         compare.select(moved.or(first).unwrap_or(0));
     }
@@ -226,7 +229,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PageDown => step(state, 10),
         Action::First => step(state, isize::MIN),
         Action::Last => step(state, isize::MAX),
-        Action::Pick(at) => state.compare.select(at),
+        Action::Pick(at) => hold(state, at),
         Action::SortNext => turn_sort(state, 1),
         Action::SortPrevious => turn_sort(state, Column::ALL.len() - 1),
         Action::Reverse => sort(state, state.compare.sort),
@@ -253,7 +256,12 @@ pub(super) use pick::act as choose;
 pub(super) use pick::chosen;
 
 fn step(state: &mut State, by: isize) {
-    let at = state.compare.cursor().saturating_add_signed(by);
+    hold(state, state.compare.cursor().saturating_add_signed(by));
+}
+
+/// Selects a row, which then stays selected.
+fn hold(state: &mut State, at: usize) {
+    state.compare.held = true;
     state.compare.select(at);
 }
 
@@ -293,7 +301,7 @@ fn details(state: &mut State) {
 
 fn trial(trial: &Trial) -> String {
     let m = &trial.after;
-    let hours = format!("{:.4} {}", trial.hours(), HOURS[usize::from(trial.gpu)]);
+    let hours = format!("{} {}", hours(trial.hours()), HOURS[usize::from(trial.gpu)]);
     let measures = [("CA", m.ca), ("ASR", m.asr), ("RA", m.ra)].map(|(name, value)| format!("{name} {}", words::percent(value))).join(", ");
     format!("seed {}: {measures}; {hours}\n  {}", trial.seed, trial.run)
 }

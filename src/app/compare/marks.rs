@@ -37,7 +37,7 @@ pub(super) fn take_out(state: &mut State) {
     state.compare.choice = Choice::Hand;
     state.compare.marked.retain(|id| !runs.contains(id));
     renew(state);
-    state.compare.select(cursor);
+    super::hold(state, cursor);
     state.say(Tone::Plain, format!("{label} was taken out; p chooses runs, u takes the usual ones again"));
 }
 

@@ -137,8 +137,12 @@ fn the_run_on_the_bench_is_followed_while_it_goes_on() {
     reduce(&mut state, more.remove(0));
     let live = state.compare.comparison.rows.iter().find(|row| row.label == "super-fine-tuning").unwrap();
     assert_eq!(live.progress(), (4, 14));
+    assert_eq!(state.compare.row().unwrap().label, "super-fine-tuning", "a selection that nobody made is the first defense");
+    press(&mut state, "G");
+    let held = state.compare.row().unwrap().label.clone();
     more.into_iter().for_each(|signal| drop(reduce(&mut state, signal)));
     assert!(state.compare.comparison.rows.iter().all(|row| row.status == Status::Finished));
+    assert_eq!(state.compare.row().unwrap().label, held);
 }
 
 #[test]

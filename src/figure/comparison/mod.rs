@@ -147,7 +147,8 @@ fn paint(rows: &mut [Row]) {
         let free = [own, hollow].into_iter().chain((0..ENDLESS).map(palette::series)).find(|look| !taken.contains(&(look.colour, look.marker)));
         let look = free.unwrap_or(own);
         taken.push((look.colour, look.marker));
-        let dash = if row.status == Status::Finished { Dash::Solid } else { Dash::Dashes };
+        // A run that came to no end stands out; one that goes on is as good as any.
+        let dash = if row.live() || row.status == Status::Finished { Dash::Solid } else { Dash::Dashes };
         row.look = Look { dash: Some(dash), width: 1.2, ..look };
     }
 }

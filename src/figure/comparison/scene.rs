@@ -7,6 +7,7 @@ use crate::figure::preset::Measure;
 use crate::figure::scene::{Axis, Dash, Look, Panel, Point, Scene, Series, Source};
 use crate::figure::ticks::{Tick, trimmed};
 use crate::run::view::Status;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What hours of a kind are called, a CPU's and a GPU's.
 pub const HOURS: [&str; 2] = ["CPU hours", "GPU hours"];
@@ -53,9 +54,9 @@ impl Comparison {
 
     fn curve(&self, place: usize, measure: Measure, highlight: Highlight) -> Series {
         let row = &self.rows[place];
-        let last = row.trials.iter().filter_map(|t| t.epochs.last()).map(|p| p.epoch as u64).max();
-        let epochs = last.map_or(0..0, |last| 0..last + 1);
-        let points = epochs.map(|epoch| mean(row, epoch as f64, measure)).collect();
+        let courses: Vec<Course> = row.trials.iter().map(|trial| course(trial, measure)).collect();
+        let epochs: BTreeSet<u64> = courses.iter().flat_map(|course| course.keys().copied()).collect();
+        let points = epochs.into_iter().map(|epoch| mean(row, &courses, epoch)).collect();
         Series { label: row.label.clone(), look: self.look(place, highlight), points }
     }
 
@@ -162,7 +163,9 @@ fn entry(row: &Row) -> Entry {
 fn way(trial: &Trial) -> Vec<Outcome> {
     let mut way: Vec<Outcome> = Vec::new();
     for point in &trial.epochs {
-        way.retain(|outcome| outcome.epoch < point.epoch);
+        while way.last().is_some_and(|outcome| outcome.epoch >= point.epoch) {
+            way.pop();
+        }
         way.push(Outcome::of(&trial.run, trial.seed, point.epoch, &point.measures));
     }
     way
@@ -202,18 +205,23 @@ fn edges(series: &[Series], label: &str) -> Vec<Series> {
     vec![edge(|band| band.0), edge(|band| band.1)]
 }
 
-/// The mean over seeds after `epoch`; a gap where no seed has it.
-fn mean(row: &Row, epoch: f64, measure: Measure) -> Point {
-    // After a crash an epoch may have been done twice: the last one counts.
-    let seen = |t: &Trial| t.epochs.iter().rev().find(|p| p.epoch == epoch).map(|p| source(t, epoch, measure.of(&p.measures)));
-    let sources: Vec<Source> = row.trials.iter().filter_map(seen).collect();
-    if sources.is_empty() {
-        return Point::computed(epoch, f64::NAN);
-    }
+/// A measure after each epoch.
+type Course = BTreeMap<u64, f64>;
+
+/// That of a run. Of an epoch that a crash made the run repeat, the last one counts.
+fn course(trial: &Trial, measure: Measure) -> Course {
+    trial.epochs.iter().map(|point| (point.epoch as u64, measure.of(&point.measures))).collect()
+}
+
+/// The mean over the seeds that have come to `epoch`.
+fn mean(row: &Row, courses: &[Course], epoch: u64) -> Point {
+    let x = epoch as f64;
+    let seen = |(trial, course): (&Trial, &Course)| course.get(&epoch).map(|value| source(trial, x, *value));
+    let sources: Vec<Source> = row.trials.iter().zip(courses).filter_map(seen).collect();
     let values = || sources.iter().map(|s| s.value);
     let y = values().sum::<f64>() / sources.len() as f64;
     let band = (sources.len() > 1).then(|| (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)));
-    Point { x: epoch, y, band, sources, ..Point::default() }
+    Point { x, y, band, sources, ..Point::default() }
 }
 
 impl Row {

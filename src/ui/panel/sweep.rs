@@ -63,7 +63,7 @@ fn progress(frame: &mut Frame, area: Rect, view: &View) {
         let words = sweep.trouble.clone().unwrap_or_else(|| format!("{} cells are being read", sweep.cells.len()));
         spans.push(view.ink(words, view.theme.key));
     } else {
-        spans.extend(bar(view, tally.done as f64 / sweep.cells.len().max(1) as f64, usize::from(area.width / 6)));
+        spans.extend(bar(view, tally.done as f64 / sweep.cells.len().max(1) as f64, usize::from(area.width / 10)));
         let done = format!("of {} done", sweep.cells.len());
         let counts =
             [(tally.done, done.as_str(), view.theme.good), (tally.running, "running", view.theme.key), (tally.failed, "failed", view.theme.bad)];

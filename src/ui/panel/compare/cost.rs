@@ -7,7 +7,7 @@
 //! ╰──────────────────────────────────────────────────────╯
 //! ```
 
-use super::{nothing, palette};
+use super::{centred, nothing, palette};
 use crate::app::Action;
 use crate::app::compare::Pane;
 use crate::figure::comparison::{HOURS, Row, hours};
@@ -34,6 +34,9 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View) {
     let right = if let [gpu] = kinds[..] { vec![view.faint(HOURS[usize::from(gpu)])] } else { Vec::new() };
     let inner = view.frame(frame, area, vec![view.title("cost of the defense")], right, None);
     view.hit(area, Target::Do(vec![Action::ShowPane(if compare.pane == Pane::Cost { Pane::Overview } else { Pane::Cost })]));
+    if kinds.is_empty() && !compare.comparison.is_empty() {
+        return centred(frame, inner, &[("no defense has run yet".to_owned(), view.theme.faint.0)]);
+    }
     if kinds.is_empty() {
         return nothing(frame, inner, view);
     }
