@@ -15,6 +15,7 @@
 //! | [`attack`], [`defense`] | how a backdoor is planted and removed |
 //! | [`train`] | the one training loop, evaluation, checkpoints |
 //! | [`run`] | the worker thread, what it is told and tells, run directories |
+//! | [`statistics`] | means over seeds, and when one may be called better |
 //! | [`figure`], [`export`] | the paper's figures and tables from logs |
 //! | [`app`], [`ui`] | the screen: a pure state, and what draws it |
 //! | [`cli`] | the command line |
@@ -40,5 +41,6 @@ pub mod rng;
 pub mod run;
 pub mod schedule;
 pub mod spec;
+pub mod statistics;
 pub mod train;
 pub mod ui;

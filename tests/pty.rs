@@ -160,6 +160,32 @@ fn images_are_browsed_while_a_run_goes_on() {
     assert_eq!(bench.ends(), 0);
 }
 
+/// The Compare screen follows the run on the Bench, and leaves it alone.
+#[test]
+fn a_run_is_compared_while_it_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = Terminal::open(dir.path(), 36, 120);
+    bench.wait(|s| s.contains("c compare"));
+    bench.press("c");
+    bench.wait(|s| s.contains("no runs yet"));
+    bench.press("\x1b");
+    bench.wait(|s| s.contains("space start"));
+    bench.press(" ");
+    bench.wait(|_| log(dir.path()).contains("\"stage\":\"defense\""));
+    bench.press("c");
+    let at = |s: &str| s.split("at ").find_map(|rest| rest.split_once("/400")?.0.parse::<u64>().ok());
+    let first = at(&bench.wait(|s| s.contains("ASR by epoch") && s.contains("no defense") && at(s).is_some()));
+    bench.wait(|s| at(s) > first && s.contains("training"));
+    bench.press("q");
+    bench.wait(|s| s.contains("trigger lens") && s.contains("space pause"));
+    bench.press("s");
+    bench.wait(|s| s.to_lowercase().contains("stop"));
+    bench.press("y");
+    bench.wait(|_| log(dir.path()).contains("\"event\":\"stopped\""));
+    bench.press("q");
+    assert_eq!(bench.ends(), 0);
+}
+
 /// A signal from outside leaves the terminal whole and a checkpoint behind.
 #[test]
 fn sigterm_leaves_the_terminal_whole_and_a_checkpoint() {

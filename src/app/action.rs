@@ -1,6 +1,8 @@
 //! Everything a person can do on the screen.
 
+use super::compare::{Facet, Pane};
 use super::state::Focus;
+use crate::figure::comparison::Column;
 use crate::run::answers::Filter;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +44,32 @@ actions! {
     NextView,
     /// Look through the test images with the model's answers.
     Browse,
+    /// Hold runs against each other: curves, CA against ASR, cost, a table.
+    Compare,
+    /// Choose the runs that are compared.
+    Runs,
+    /// Compare what the Bench has: every defense of its attack.
+    Suggested,
+    /// Sort by the column to the left.
+    SortPrevious,
+    /// Sort by the column to the right.
+    SortNext,
+    /// Sort the other way round.
+    Reverse,
+    /// Show the numbers of each seed, and why the best is marked or not.
+    Details,
+    /// Take the selected row out of the comparison.
+    Unmark,
+    /// Take a run in, or out.
+    Mark,
+    /// Take in all runs that are listed, or none of them.
+    MarkAll,
+    /// List only runs with one value: of the data set; of the attack; of the defense.
+    FilterBy(Facet),
+    /// Show the grid of the sweep that is watched.
+    Sweep,
+    /// Compare the runs of the row under the cursor.
+    CompareRow,
     /// Show the difference under the lens, its spectrum, or that of the clean image.
     NextContrast,
     /// Draw learning rates on a logarithmic or a linear axis.
@@ -130,6 +158,12 @@ actions! {
     SelectSample(usize),
     /// Choose a line of a list with the mouse.
     Pick(usize),
+    /// Choose a cell of a grid with the mouse.
+    PickCell(usize, usize),
+    /// Sort by a column with the mouse.
+    Sort(Column),
+    /// Show a panel large with the mouse.
+    ShowPane(Pane),
     /// Go to a panel.
     Focus(Focus),
     /// The terminal has this many columns and rows.

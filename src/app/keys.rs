@@ -1,5 +1,7 @@
 //! The key table: one list from which dispatch, footer, help overlay and documentation are made.
 
+mod compare;
+
 use super::action::Action;
 use super::browse;
 use super::layer::Layer;
@@ -78,6 +80,12 @@ pub enum Context {
     Message,
     /// What the defense saw.
     Evidence,
+    /// Runs side by side.
+    Compare,
+    /// The list of runs to compare.
+    Runs,
+    /// The grid of a sweep.
+    Sweep,
 }
 
 /// A line of the table.
@@ -121,6 +129,7 @@ pub static TABLE: &[Binding] = &[
     bench(Chord::Char('}'), Action::LrMax2Up, "handles, also while it runs", "LR MAX2"),
     bench(Chord::Char('p'), Action::Presets, "the run", "presets"),
     bench(Chord::Char('b'), Action::Browse, "seeing", "browse"),
+    bench(Chord::Char('c'), Action::Compare, "seeing", "compare"),
     bench(Chord::Char('('), Action::LrBaseDown, "handles, also while it runs", "LR BASE"),
     bench(Chord::Char(')'), Action::LrBaseUp, "handles, also while it runs", "LR BASE"),
     bench(Chord::Char(','), Action::CycleDown, "handles, also while it runs", "cycle"),
@@ -219,6 +228,11 @@ pub static TABLE: &[Binding] = &[
     bind(Context::Message, Chord::Char('q'), Action::Back, "", ""),
 ];
 
+/// Every line: those above, and those of the screens that have a table of their own.
+fn bindings() -> impl Iterator<Item = &'static Binding> {
+    TABLE.iter().chain(compare::TABLE)
+}
+
 /// Where the keys go now.
 pub fn context(state: &State) -> Context {
     match state.layers.last() {
@@ -228,6 +242,9 @@ pub fn context(state: &State) -> Context {
         Some(Layer::Choices(_)) => Context::Choices,
         Some(Layer::Message(_)) => Context::Message,
         Some(Layer::Evidence) => Context::Evidence,
+        Some(Layer::Compare) => Context::Compare,
+        Some(Layer::Runs) => Context::Runs,
+        Some(Layer::Sweep) => Context::Sweep,
         None if state.setup.edit.is_some() => Context::Edit,
         None => Context::Bench,
     }
@@ -236,7 +253,7 @@ pub fn context(state: &State) -> Context {
 /// What `chord` means now.
 pub fn action(state: &State, chord: Chord) -> Option<Action> {
     let here = context(state);
-    let bound = TABLE.iter().find(|b| b.chord == chord && (b.context == here || b.context == Context::Anywhere));
+    let bound = bindings().find(|b| b.chord == chord && (b.context == here || b.context == Context::Anywhere));
     match (bound, chord) {
         (Some(binding), _) => Some(binding.action.clone()),
         (None, Chord::Char(c)) if here == Context::Edit => Some(Action::Type(c)),
@@ -257,7 +274,7 @@ pub struct Hint {
 pub fn hints(state: &State) -> Vec<Hint> {
     let here = context(state);
     let mut hints: Vec<Hint> = Vec::new();
-    for binding in TABLE.iter().filter(|b| b.context == here && !b.short.is_empty()) {
+    for binding in bindings().filter(|b| b.context == here && !b.short.is_empty()) {
         let Some(words) = words(state, binding) else { continue };
         let key = (binding.chord, binding.action.clone());
         match hints.last_mut().filter(|hint| hint.words == words) {
@@ -277,6 +294,7 @@ fn words(state: &State, binding: &Binding) -> Option<&'static str> {
         Action::Toggle => Some("pause"),
         Action::Browse => browse::possible(state).then_some("browse"),
         Action::Stop => state.active().then_some("stop"),
+        Action::Sweep => (!state.sweep.cells.is_empty()).then_some("sweep"),
         Action::Evidence if binding.context == Context::Bench && !state.look.evidence => {
             (!state.defense.evidence.is_empty()).then_some(binding.short)
         }
@@ -304,9 +322,10 @@ pub enum HelpLine {
 /// The help, made from the table: keys of one action on one line, and neighbours that share their words in the footer.
 pub fn help() -> Vec<HelpLine> {
     let mut lines = Vec::new();
-    for group in ["the run", "handles, also while it runs", "moving about", "seeing", "browsing the test images", "the program"] {
+    let own = ["the run", "handles, also while it runs", "moving about", "seeing", "browsing the test images"];
+    for group in own.into_iter().chain(compare::GROUPS).chain(["the program"]) {
         lines.push(HelpLine::Heading(group));
-        let bindings: Vec<&Binding> = TABLE.iter().filter(|b| b.group == group).collect();
+        let bindings: Vec<&Binding> = bindings().filter(|b| b.group == group).collect();
         let same = |a: &&Binding, b: &&Binding| a.action == b.action || (!a.short.is_empty() && a.short == b.short);
         lines.extend(bindings.chunk_by(same).map(|of| {
             let keys: Vec<String> = of.iter().map(|b| b.chord.to_string()).collect();
@@ -339,18 +358,20 @@ mod tests {
     #[test]
     fn no_key_means_two_things() {
         let mut seen = HashSet::new();
-        for b in TABLE {
+        for b in bindings() {
             assert!(seen.insert((b.context, b.chord)), "{:?} {} is bound twice", b.context, b.chord);
         }
-        for b in TABLE.iter().filter(|b| b.context == Context::Anywhere) {
-            assert!(!TABLE.iter().any(|o| o.chord == b.chord && o.context != Context::Anywhere), "{} is bound everywhere and somewhere", b.chord);
+        for b in bindings().filter(|b| b.context == Context::Anywhere) {
+            assert!(!bindings().any(|o| o.chord == b.chord && o.context != Context::Anywhere), "{} is bound everywhere and somewhere", b.chord);
         }
     }
 
     #[test]
     fn every_key_of_the_bench_is_in_the_help() {
         let text = format!("{:?}", help()).to_lowercase();
-        for b in TABLE.iter().filter(|b| matches!(b.context, Context::Bench | Context::Browse | Context::Anywhere)) {
+        let explained =
+            |b: &&Binding| matches!(b.context, Context::Bench | Context::Browse | Context::Anywhere) || compare::GROUPS.contains(&b.group);
+        for b in bindings().filter(explained) {
             assert!(text.contains(&b.action.help().trim_end_matches('.').to_lowercase()), "{} is not explained", b.chord);
             assert!(!b.group.is_empty(), "{} has no group", b.chord);
         }
@@ -358,8 +379,9 @@ mod tests {
 
     #[test]
     fn every_layer_can_be_left_with_escape() {
-        for context in [Context::Browse, Context::Edit, Context::Help, Context::Confirm, Context::Choices, Context::Message, Context::Evidence] {
-            assert!(TABLE.iter().any(|b| b.context == context && b.chord == Chord::Esc && b.action == Action::Back), "{context:?}");
+        let layers = [Context::Browse, Context::Edit, Context::Help, Context::Confirm, Context::Choices, Context::Message, Context::Evidence];
+        for context in layers.into_iter().chain([Context::Compare, Context::Runs, Context::Sweep]) {
+            assert!(bindings().any(|b| b.context == context && b.chord == Chord::Esc && b.action == Action::Back), "{context:?}");
         }
     }
 }

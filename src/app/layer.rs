@@ -1,5 +1,7 @@
 //! What lies over the Bench: one stack, whose top one gets the keys and which `Esc` takes away.
 
+use super::compare::Facet;
+
 /// One layer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Layer {
@@ -15,6 +17,19 @@ pub enum Layer {
     Message(Message),
     /// What the defense saw.
     Evidence,
+    /// Runs side by side: [`super::compare`].
+    Compare,
+    /// The list of runs to compare.
+    Runs,
+    /// The grid of a sweep: [`super::sweep`].
+    Sweep,
+}
+
+impl Layer {
+    /// Whether it has all of the screen.
+    pub fn whole(&self) -> bool {
+        matches!(self, Self::Browse | Self::Compare | Self::Runs | Self::Sweep)
+    }
 }
 
 /// A question with yes and no.
@@ -78,6 +93,8 @@ pub enum Purpose {
     Setting(&'static str),
     /// The class of the images to browse.
     Class,
+    /// The value that listed runs have.
+    Facet(Facet),
 }
 
 /// Something to be read.

@@ -11,6 +11,7 @@
 pub mod action;
 pub mod browse;
 mod change;
+pub mod compare;
 pub mod cost;
 mod edit;
 pub mod keys;
@@ -22,6 +23,7 @@ pub mod rehearsal;
 pub mod setup;
 pub mod spectrum;
 pub mod state;
+pub mod sweep;
 mod update;
 pub mod verdict;
 pub mod words;

@@ -4,9 +4,11 @@ use super::layer::{Layer, Message};
 use super::lens::Preview;
 use super::rates::{History, number};
 use super::state::{After, Asked, Effect, Preparing, Run, State, Tone};
-use super::{browse, change, cost, update, verdict, words};
+use super::{browse, change, compare, cost, sweep, update, verdict, words};
+use crate::figure::comparison::Library;
 use crate::figure::evidence::{self, Pictures};
 use crate::run::answers::News;
+use crate::run::cell;
 use crate::run::event::{Event, EventKind};
 use crate::run::session::{FailureKind, Signal};
 use crate::run::view::Status;
@@ -27,6 +29,10 @@ pub enum Report {
     Examined(PathBuf, Result<News, String>),
     /// Pictures of what the defense of a run saw.
     Evidence(PathBuf, Result<Box<Pictures>, String>),
+    /// What stands in the directory of runs.
+    Runs(Result<Library, String>),
+    /// Where the cells of the sweep stand, in their order.
+    Cells(Result<Vec<cell::State>, String>),
     /// Bytes of memory in use.
     Memory(u64),
     /// How fast this device computes.
@@ -53,6 +59,7 @@ fn line(state: &mut State, stage: Stage, dir: &Path, replayed: bool, event: &Eve
         Stage::Defense => state.defense.reduce(event),
     }
     record(state, stage, event);
+    compare::follow(state, &event.kind);
     let spec = state.started.as_ref().unwrap_or(&state.spec);
     if let Some(speed) = cost::speed(spec, stage, event).filter(|_| !replayed) {
         state.machine.speeds.insert(speed);
@@ -158,6 +165,8 @@ pub fn report(state: &mut State, report: Report) {
         Report::Exported(outcome) => exported(state, outcome),
         Report::Examined(dir, outcome) => browse::report(state, &dir, outcome),
         Report::Evidence(dir, outcome) => seen(state, &dir, outcome),
+        Report::Runs(outcome) => compare::report(state, outcome),
+        Report::Cells(outcome) => sweep::report(state, outcome),
         Report::Memory(bytes) => state.machine.memory = Some(bytes),
         // What was seen since is newer.
         Report::Speeds(speeds) => {

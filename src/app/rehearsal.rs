@@ -2,6 +2,9 @@
 //! training thread. Nothing here was measured.
 
 mod evidence;
+mod runs;
+
+pub use runs::runs;
 
 use super::cost;
 use super::lens::Preview;

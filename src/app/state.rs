@@ -1,19 +1,24 @@
 //! What the screen knows.
 
 use super::browse::Browse;
+use super::compare::Compare;
 use super::layer::Layer;
 use super::lens::Lens;
 use super::rates::History;
 use super::setup::Setup;
+use super::sweep::Sweep;
+use crate::figure::comparison::Comparison;
 use crate::figure::evidence::Pictures;
 use crate::run::answers::Ask;
 use crate::run::command::Command;
 use crate::run::view::{RunView, Status};
+use crate::spec::sweep::Cell;
 use crate::spec::work::Speeds;
 use crate::spec::{Preset, RunSpec, Stage};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Something to be done outside of the state.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +44,12 @@ pub enum Effect {
     LoadEvidence(PathBuf),
     /// Write what is shown to files.
     Export,
+    /// Read what stands in the directory of runs.
+    ReadRuns(PathBuf),
+    /// Read where the cells of a sweep stand, in the directory of runs.
+    ReadCells(Arc<Vec<Cell>>, PathBuf),
+    /// Write a comparison to files.
+    ExportComparison(Box<Comparison>),
     /// Hand the terminal back and stop until the shell says `fg`.
     Suspend,
     /// Draw everything anew.
@@ -229,6 +240,10 @@ pub struct State {
     pub lens: Lens,
     /// The test images with the model's answers.
     pub browse: Browse,
+    /// Runs side by side.
+    pub compare: Compare,
+    /// The sweep that is watched.
+    pub sweep: Sweep,
     /// Pictures of what the defense saw.
     pub evidence: Pictures,
     /// How things are drawn.

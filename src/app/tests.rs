@@ -1,6 +1,7 @@
 //! Flows of the screen as lists of keys and signals.
 
 mod browsing;
+mod comparing;
 
 use super::keys::{self, Chord};
 use super::layer::Layer;

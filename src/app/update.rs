@@ -4,7 +4,7 @@ use super::action::Action;
 use super::layer::{Choices, Confirm, Layer, Message, Purpose, Yes};
 use super::setup::settings;
 use super::state::{After, Asked, Effect, Focus, Run, Span, State, Tone};
-use super::{browse, change, edit};
+use super::{browse, change, compare, edit, sweep};
 use crate::figure::evidence::Pictures;
 use crate::run::command::Command;
 use crate::run::view::RunView;
@@ -40,6 +40,7 @@ fn on_bench(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Restart => restart(state),
         Action::Quit => quit(state),
         Action::Browse => browse::open(state),
+        Action::Compare => compare::open(state),
         Action::Export => vec![Effect::Export],
         Action::Suspend => vec![Effect::Suspend],
         Action::Redraw => vec![Effect::Redraw],
@@ -100,6 +101,9 @@ fn on_layer(state: &mut State, layer: Layer, action: Action) -> Vec<Effect> {
         (_, Action::Suspend) => return vec![Effect::Suspend],
         (_, Action::Redraw) => return vec![Effect::Redraw],
         (Layer::Browse, action) => return browse::act(state, action),
+        (Layer::Compare, action) => return compare::act(state, action),
+        (Layer::Runs, action) => return compare::choose(state, action),
+        (Layer::Sweep, action) => return sweep::act(state, action),
         (Layer::Evidence, Action::Toggle) => return toggle(state),
         (Layer::Evidence, Action::Export) => return vec![Effect::Export],
         (Layer::Confirm(confirm), Action::Accept | Action::Enter) => return confirmed(state, confirm.yes),
@@ -261,6 +265,10 @@ fn chosen(state: &mut State, choices: &Choices, index: usize) -> Vec<Effect> {
     match choices.purpose {
         Purpose::Class => {
             browse::class(state, index);
+            Vec::new()
+        }
+        Purpose::Facet(facet) => {
+            compare::chosen(state, facet, (index > 0).then_some(item.label.as_str()));
             Vec::new()
         }
         Purpose::Setting(path) => change::set_or_say(state, path, &item.label),

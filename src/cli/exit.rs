@@ -84,6 +84,14 @@ pub enum CliError {
     /// The screen.
     #[error(transparent)]
     Screen(#[from] crate::ui::UiError),
+    /// Nothing to compare.
+    #[error("nothing to compare in {}: no run has {wanted}; `tuneout runs` lists them", runs.display())]
+    NothingToCompare {
+        /// The directory of runs.
+        runs: std::path::PathBuf,
+        /// What was asked for, in words.
+        wanted: String,
+    },
     /// No terminal to open the screen on.
     #[error("the Bench needs a terminal on standard input and output; without one, use `tuneout run demo`")]
     NoTerminal,
@@ -97,7 +105,7 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Spec(_) | Self::NoTerminal | Self::Screen(crate::ui::UiError::Theme(_) | crate::ui::UiError::NoTheme { .. }) => Exit::Usage,
-            Self::Find(FindError::Nothing { .. } | FindError::Several { .. }) => Exit::Usage,
+            Self::Find(FindError::Nothing { .. } | FindError::Several { .. }) | Self::NothingToCompare { .. } => Exit::Usage,
             Self::Fetch(FetchError::Nothing { .. } | FetchError::NoFolder) => Exit::Usage,
             Self::Figure(
                 FigureError::Unknown { .. }
@@ -125,6 +133,6 @@ fn of_export(error: &ExportError) -> Exit {
     match error {
         E::Find(_) | E::Clean { .. } | E::NotEmpty { .. } | E::Exists { .. } => Exit::Usage,
         E::Attack(_) | E::Data(_) | E::OtherImages { .. } | E::Size { .. } => Exit::Data,
-        E::Damaged(_) | E::NotBegun { .. } | E::NoParent { .. } | E::Unfinished { .. } | E::Io { .. } => Exit::Failed,
+        E::Damaged(_) | E::NotBegun { .. } | E::NoParent { .. } | E::Unfinished { .. } | E::Figure(_) | E::Io { .. } => Exit::Failed,
     }
 }

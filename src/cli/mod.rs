@@ -1,5 +1,6 @@
 //! The command line: every action of the screen has a subcommand.
 
+mod compare;
 mod data;
 mod examine;
 mod exit;
@@ -178,9 +179,14 @@ enum Command {
         after_help = "Writes NAME-clean.png, NAME-triggered.png and NAME-difference-xGAIN.png for each picture.\n\nExample:\n  tuneout trigger signs-12-badnets stop.jpg --out triggered"
     )]
     Trigger(export::TriggerArgs),
-    /// Compute many runs from one file: plan, run, status, collect
+    /// Hold runs against each other: mean and deviation over seeds, as a table and as charts
     #[command(
-        after_help = "Examples:\n  tuneout sweep plan demo > cells.jsonl\n  tuneout sweep run cells.jsonl --jobs 2\n  tuneout sweep status cells.jsonl\n  tuneout sweep collect cells.jsonl --format markdown > results.md"
+        after_help = "Examples:\n  tuneout compare --attack badnets --data signs-12\n  tuneout compare --sort asr --csv > table.csv\n  tuneout compare RUN RUN RUN --out pictures"
+    )]
+    Compare(compare::CompareArgs),
+    /// Compute many runs from one file: plan, run, show, status, collect
+    #[command(
+        after_help = "Examples:\n  tuneout sweep plan demo > cells.jsonl\n  tuneout sweep run cells.jsonl --jobs 2\n  tuneout sweep show cells.jsonl\n  tuneout sweep status cells.jsonl\n  tuneout sweep collect cells.jsonl --format markdown > results.md"
     )]
     Sweep {
         #[command(subcommand)]
@@ -229,7 +235,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     let place = cli.place;
     crate::run::threads::init(place.threads);
     match cli.command {
-        None => screen::open(&cli.screen, &place),
+        None => screen::open(&cli.screen, &place, None),
         Some(Command::Run { what, json }) => run::run(&what, &place, json),
         Some(Command::Presets { action: None, list }) => presets::list(&list, &place),
         Some(Command::Presets { action: Some(PresetAction::Show { name }), .. }) => presets::show(&name),
@@ -241,7 +247,8 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Some(Command::Report(args)) => report::make(&args, &place),
         Some(Command::Export { action }) => export::act(&action, &place),
         Some(Command::Trigger(args)) => export::trigger(&args, &place),
-        Some(Command::Sweep { action }) => sweep::act(&action, &place),
+        Some(Command::Compare(args)) => compare::compare(&args, &place.runs()),
+        Some(Command::Sweep { action }) => sweep::act(&action, &place, &cli.screen),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "tuneout", &mut std::io::stdout());
             Ok(Exit::Ok)

@@ -4,22 +4,28 @@ use super::{CliError, Exit, Place, ScreenArgs};
 use crate::app::lens::Preview;
 use crate::attack;
 use crate::data::{self, DataDirs};
+use crate::export;
 use crate::figure::evidence::{self, Subject};
 use crate::figure::{self, Format};
 use crate::run::speed;
 use crate::run::worker::{self, Request};
 use crate::run::{examine, threads};
 use crate::spec::Stage;
+use crate::spec::sweep::Cell;
 use crate::spec::{RunSpec, preset};
 use crate::train::lens_indices;
 use crate::ui::{self, Hooks, Options, UiError};
 use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 
 /// Samples of the preview, and how many test images they are chosen from.
 const SAMPLES: (usize, usize) = (4, 256);
 
-/// Opens it.
-pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
+/// Where exports of the screen go.
+const EXPORTS: &str = "figures";
+
+/// Opens it; with the grid of a sweep, where there is one.
+pub fn open(args: &ScreenArgs, place: &Place, sweep: Option<(PathBuf, Vec<Cell>)>) -> Result<Exit, CliError> {
     let device = place.device()?;
     let preset = preset::load(&args.preset)?;
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
@@ -27,7 +33,7 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
     }
     let (data, runs) = (place.data(), place.runs());
     let words = format!("{}, {} threads", device.describe(), rayon::current_num_threads());
-    let (preview_data, examine_data, export_dir) = (data.clone(), data.clone(), std::path::PathBuf::from("figures"));
+    let (preview_data, examine_data, export_dir) = (data.clone(), data.clone(), PathBuf::from(EXPORTS));
     let (tested, speed_runs) = (device.clone(), runs.clone());
     let export_runs = runs.clone();
     let hooks = Hooks {
@@ -49,11 +55,12 @@ pub fn open(args: &ScreenArgs, place: &Place) -> Result<Exit, CliError> {
         }),
         speeds: Box::new(move || speed::speeds(&tested, &speed_runs)),
         examine: Box::new(move |ask, tell| threads::behind(|| examine::examine(ask, &examine_data, tell)).map_err(|e| e.to_string())),
+        comparison: Box::new(|comparison| export::comparison::write(comparison, Path::new(EXPORTS)).map_err(|e| e.to_string())),
         device: words,
         runs_dir: runs,
     };
     let theme = (args.theme != "auto").then(|| args.theme.clone());
-    let options = Options { ascii: args.ascii, theme, no_mouse: args.no_mouse, fps: 0 };
+    let options = Options { ascii: args.ascii, theme, no_mouse: args.no_mouse, sweep, fps: 0 };
     match ui::run(options, preset.spec, Some(preset.name), hooks) {
         Ok(()) => Ok(Exit::Ok),
         Err(error @ UiError::Signal(signal)) => {

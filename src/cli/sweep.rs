@@ -2,11 +2,11 @@
 //! nothing else with it.
 
 use super::progress::Progress;
-use super::{CliError, Exit, Place, missing, run};
+use super::{CliError, Exit, Place, ScreenArgs, missing, run, screen};
 use crate::export::table;
+use crate::figure::comparison;
 use crate::run::cell::{self, CellError, Outcome, State};
 use crate::run::command::Command as Order;
-use crate::run::evidence::Evidence;
 use crate::run::speed;
 use crate::run::view::{RunView, Status};
 use crate::run::worker::{self, Request};
@@ -43,6 +43,12 @@ pub enum SweepAction {
         #[arg(long)]
         retry: bool,
     },
+    /// Open the screen with the grid of cells, which fills while they are computed elsewhere
+    Show {
+        /// What `plan` printed
+        #[arg(value_name = "CELLS")]
+        cells: PathBuf,
+    },
     /// Say which cells are done, running, failed, or still to come
     Status {
         /// What `plan` printed
@@ -75,7 +81,7 @@ pub enum Format {
 }
 
 /// Does what the command line says.
-pub fn act(action: &SweepAction, place: &Place) -> Result<Exit, CliError> {
+pub fn act(action: &SweepAction, place: &Place, args: &ScreenArgs) -> Result<Exit, CliError> {
     match action {
         SweepAction::Plan { sweep } => {
             let lines = sweep::load(sweep)?.cells()?.iter().map(|c| serde_json::to_string(c).map(|l| l + "\n")).collect::<Result<String, _>>();
@@ -83,6 +89,7 @@ pub fn act(action: &SweepAction, place: &Place) -> Result<Exit, CliError> {
         }
         SweepAction::Run { cells, index: Some(index), retry, .. } => one(cells, *index, *retry, place),
         SweepAction::Run { cells, jobs, retry, .. } => all(cells, usize::from(*jobs), *retry, place),
+        SweepAction::Show { cells } => screen::open(args, place, Some((cells.clone(), cell::read(cells)?))),
         SweepAction::Status { cells, json } => status(&cell::read(cells)?, place, *json),
         SweepAction::Collect { cells, format } => {
             let runs = place.runs();
@@ -151,12 +158,7 @@ fn outcome(cell: &Cell, attack: &RunView, defense: &RunView) -> Outcome {
         seconds: last.train_seconds,
         clean_images: if defended { defense.facts.clean_images } else { 0 },
         poisoned_images: if defended { defense.facts.poisoned_images } else { 0 },
-        detection: defense.evidence.iter().find_map(|e| match e {
-            Evidence::Clusters(found) => Some(found.detection),
-            Evidence::Scores(found) => Some(found.detection),
-            Evidence::Isolation(found) => Some(found.detection),
-            _ => None,
-        }),
+        detection: comparison::detection(defense),
         device: last.facts.device.clone(),
         gpu: last.facts.gpu,
         version: last.facts.version.clone(),

@@ -85,6 +85,9 @@ pub enum ExportError {
         /// The file.
         file: PathBuf,
     },
+    /// A chart that cannot be drawn or written.
+    #[error(transparent)]
+    Figure(#[from] crate::figure::FigureError),
     /// A file or directory that cannot be written.
     #[error("{}: {source}", path.display())]
     Io {

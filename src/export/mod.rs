@@ -1,6 +1,7 @@
 //! Runs as tables, objects and pictures for other programs.
 
 pub mod answers;
+pub mod comparison;
 pub mod csv;
 pub mod differences;
 mod error;

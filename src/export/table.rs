@@ -1,9 +1,12 @@
 //! The results of a sweep: a grid of what is done, a table of means, a line for each cell.
 
+use crate::figure::comparison::{Column, Trial, summary};
 use crate::run::cell::{Outcome, State};
 use crate::run::event::Measures;
+use crate::run::evidence::Detection;
 use crate::spec::Stage;
 use crate::spec::sweep::Cell;
+use crate::statistics::{Best, Summary, best};
 use std::fmt::Write;
 
 /// Values in the order in which they first appear.
@@ -47,23 +50,71 @@ pub fn grid(cells: &[Cell], states: &[State]) -> String {
     out
 }
 
-/// Mean and standard deviation (of a sample: n - 1) of `values`.
-fn spread(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-    (mean, if values.len() > 1 { (squares / (n - 1.0)).sqrt() } else { f64::NAN })
-}
-
-fn shown(values: &[f64]) -> String {
-    match spread(values) {
-        _ if values.is_empty() => "-".to_owned(),
-        (mean, deviation) if deviation.is_finite() => format!("{mean:.3} ± {deviation:.3}"),
-        (mean, _) => format!("{mean:.3}"),
+fn shown(summary: Option<Summary>) -> String {
+    match summary {
+        None => "-".to_owned(),
+        Some(Summary { mean, deviation: Some(deviation), .. }) => format!("{mean:.3} ± {deviation:.3}"),
+        Some(Summary { mean, .. }) => format!("{mean:.3}"),
     }
 }
 
-/// A table for each attack: mean and deviation over seeds, with their number. No winner is marked.
+/// The cells of one line of a table.
+struct Group<'a> {
+    name: &'a str,
+    done: Vec<Trial>,
+    failed: usize,
+    missing: usize,
+}
+
+impl<'a> Group<'a> {
+    fn of(name: &'a str, cells: &[&(Cell, Option<Outcome>)]) -> Self {
+        let is_done = |o: &&Outcome| o.error.is_none();
+        let trial = |(cell, outcome): &(Cell, Option<Outcome>)| outcome.as_ref().filter(is_done).map(|o| Trial::of_cell(cell.seed, cell.stage, o));
+        let failed = cells.iter().filter(|(_, o)| o.as_ref().is_some_and(|o| o.error.is_some())).count();
+        let done: Vec<Trial> = cells.iter().filter_map(|cell| trial(cell)).collect();
+        let missing = cells.len() - done.len() - failed;
+        Self { name, done, failed, missing }
+    }
+
+    fn count(&self) -> String {
+        let mut n = self.done.len().to_string();
+        for (count, word) in [(self.failed, "failed"), (self.missing, "missing")] {
+            if count > 0 {
+                let _ = write!(n, ", {count} {word}");
+            }
+        }
+        n
+    }
+
+    fn seconds(&self) -> String {
+        match (summary(&self.done, Column::Hours), self.done.first()) {
+            (Some(hours), Some(first)) => format!("{:.1} {}", hours.mean * 3600.0, if first.gpu { "GPU" } else { "CPU" }),
+            (None, Some(_)) => "CPU and GPU".to_owned(),
+            _ => "-".to_owned(),
+        }
+    }
+
+    fn images(&self, column: Column) -> String {
+        let few = |trial: &Trial| column.value(trial).unwrap_or_default();
+        self.done.first().map_or("-".to_owned(), |first| few(first).to_string())
+    }
+
+    fn found(&self) -> String {
+        let shares = |value: fn(&Detection) -> Option<f64>| {
+            shown(Summary::of(&self.done.iter().filter_map(|t| value(t.detection.as_ref()?)).collect::<Vec<_>>()))
+        };
+        match self.done.iter().any(|t| t.detection.is_some()) {
+            true => format!("{} / {}", shares(Detection::precision), shares(Detection::recall)),
+            false => "-".to_owned(),
+        }
+    }
+}
+
+/// The measures of a table, in the order of its columns.
+const MEASURES: [Column; 4] = [Column::Ca, Column::Asr, Column::Ra, Column::Der];
+
+/// A table for each attack: mean and deviation over seeds, with their number. A best value is in bold where the 95%
+/// intervals of all defenses lie apart from its own.
 pub fn markdown(cells: &[(Cell, Option<Outcome>)]) -> String {
     let mut out = String::new();
     for attack in distinct(cells.iter().map(|(c, _)| c.attack.as_str())) {
@@ -71,44 +122,39 @@ pub fn markdown(cells: &[(Cell, Option<Outcome>)]) -> String {
         let _ = writeln!(out, "| defense | n | CA | ASR | RA | DER | seconds | clean images | poisoned images | precision / recall |");
         let _ = writeln!(out, "|---|---|---|---|---|---|---|---|---|---|");
         let of_attack: Vec<&(Cell, Option<Outcome>)> = cells.iter().filter(|(c, _)| c.attack == attack).collect();
-        for name in distinct(of_attack.iter().map(|(c, _)| column(c))) {
-            out += &row(name, &of_attack.iter().filter(|(c, _)| column(c) == name).map(|(_, o)| o.as_ref()).collect::<Vec<_>>());
+        let of = |name| of_attack.iter().filter(|(c, _)| column(c) == name).copied().collect::<Vec<_>>();
+        let groups: Vec<Group> = distinct(of_attack.iter().map(|(c, _)| column(c))).into_iter().map(|name| Group::of(name, &of(name))).collect();
+        let winners = MEASURES.map(|column| winner(&groups, column));
+        for group in &groups {
+            out += &row(group, winners);
+        }
+        if winners.iter().any(Option::is_some) {
+            out += "\nBold: the 95% intervals (Student's t over seeds) of all other defenses lie apart.\n";
         }
         out.push('\n');
     }
     out
 }
 
-fn row(name: &str, outcomes: &[Option<&Outcome>]) -> String {
-    let done: Vec<&Outcome> = outcomes.iter().flatten().copied().filter(|o| o.error.is_none()).collect();
-    let of = |value: &dyn Fn(&Outcome) -> f64| shown(&done.iter().map(|o| value(o)).collect::<Vec<_>>());
-    let failed = outcomes.iter().flatten().filter(|o| o.error.is_some()).count();
-    let missing = outcomes.len() - done.len() - failed;
-    let mut n = done.len().to_string();
-    if failed > 0 {
-        let _ = write!(n, ", {failed} failed");
+/// The defense that is best in a column, where one is.
+fn winner<'a>(groups: &[Group<'a>], column: Column) -> Option<&'a str> {
+    let contest: Vec<(&str, Summary)> =
+        groups.iter().filter(|g| g.name != PLANTED).filter_map(|g| Some((g.name, summary(&g.done, column)?))).collect();
+    let samples: Vec<Summary> = contest.iter().map(|(_, sample)| *sample).collect();
+    match best(&samples, column.better()?) {
+        Best::Is(place) => contest.get(place).map(|(name, _)| *name),
+        _ => None,
     }
-    if missing > 0 {
-        let _ = write!(n, ", {missing} missing");
+}
+
+fn row(group: &Group, winners: [Option<&str>; 4]) -> String {
+    let mut fields = vec![group.name.to_owned(), group.count()];
+    for (column, winner) in MEASURES.into_iter().zip(winners) {
+        let text = shown(summary(&group.done, column));
+        fields.push(if winner == Some(group.name) { format!("**{text}**") } else { text });
     }
-    let der = if name == PLANTED { "-".to_owned() } else { of(&|o| o.after.der(&o.before)) };
-    let seconds = of(&|o| o.seconds).split(" ±").next().and_then(|s| s.parse::<f64>().ok()).map_or("-".to_owned(), |s| format!("{s:.1}"));
-    let images = |value: fn(&Outcome) -> usize| done.first().map_or("-".to_owned(), |o| value(o).to_string());
-    let shares = |value: fn(&crate::run::evidence::Detection) -> Option<f64>| {
-        shown(&done.iter().filter_map(|o| value(o.detection.as_ref()?)).collect::<Vec<_>>())
-    };
-    let found = match done.iter().any(|o| o.detection.is_some()) {
-        true => format!("{} / {}", shares(|d| d.precision()), shares(|d| d.recall())),
-        false => "-".to_owned(),
-    };
-    format!(
-        "| {name} | {n} | {} | {} | {} | {der} | {seconds} | {} | {} | {found} |\n",
-        of(&|o| o.after.ca),
-        of(&|o| o.after.asr),
-        of(&|o| o.after.ra),
-        images(|o| o.clean_images),
-        images(|o| o.poisoned_images)
-    )
+    fields.extend([group.seconds(), group.images(Column::Clean), group.images(Column::Poisoned), group.found()]);
+    format!("| {} |\n", fields.join(" | "))
 }
 
 /// A line for each cell; empty fields where it is not done.
@@ -194,6 +240,32 @@ mod tests {
         assert!(text.contains("| nad | 2, 1 failed | 0.900 ± 0.000 | 0.300 ± 0.141 |"), "{text}");
         assert!(text.contains("| abl | 0, 1 missing | - |"), "{text}");
         assert!(text.contains("| (attack) | 1 | 0.900 | 1.000 |"), "{text}");
+        assert!(!text.contains("**"), "one of the defenses has no runs, and none is the best of one");
+    }
+
+    #[test]
+    fn a_best_is_in_bold_where_intervals_lie_apart() {
+        let mut all = cells();
+        all.truncate(1);
+        for (name, asr) in [("nad", [0.900, 0.901]), ("abl", [0.100, 0.101])] {
+            for (seed, asr) in asr.into_iter().enumerate() {
+                let mut one = cells()[1].clone();
+                one.0.defense = Some(name.to_owned());
+                one.0.seed = seed as u64;
+                if let Some(outcome) = &mut one.1 {
+                    outcome.after.asr = asr;
+                }
+                all.push(one);
+            }
+        }
+        let text = markdown(&all);
+        assert!(text.contains("| abl | 2 | 0.900 ± 0.000 | **0.101 ± 0.001** |") || text.contains("| **0.100 ± 0.001** |"), "{text}");
+        assert_eq!(text.matches("**").count(), 4, "ASR and DER, and CA and RA are equal: {text}");
+        // Hours of two kinds are not averaged.
+        if let Some(outcome) = &mut all[1].1 {
+            outcome.gpu = true;
+        }
+        assert!(markdown(&all).contains("| CPU and GPU |"));
     }
 
     #[test]

@@ -15,6 +15,7 @@
 
 mod axis;
 pub mod cells;
+pub mod comparison;
 mod csv;
 pub mod draw;
 mod error;

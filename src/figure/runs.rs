@@ -82,21 +82,30 @@ impl Scan {
 /// When `dir` itself cannot be listed.
 pub fn scan(dir: &Path) -> Result<Scan, FigureError> {
     let mut scan = Scan { dir: dir.to_owned(), ..Scan::default() };
-    let failed = |source| FigureError::Io { path: dir.to_owned(), source };
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(scan),
-        Err(e) => return Err(failed(e)),
-    };
-    let mut dirs = entries.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    dirs.sort();
-    for dir in dirs.into_iter().filter(|d| d.join("spec.toml").exists() || d.join("events.jsonl").exists()) {
+    for dir in directories(dir)? {
         match read(&dir) {
             Ok(run) => scan.runs.push(run),
             Err(damage) => scan.damaged.push(damage),
         }
     }
     Ok(scan)
+}
+
+/// The run directories in `dir`, by name; none where it does not exist.
+///
+/// # Errors
+/// When it cannot be listed.
+pub fn directories(dir: &Path) -> Result<Vec<PathBuf>, FigureError> {
+    let failed = |source| FigureError::Io { path: dir.to_owned(), source };
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(failed(e)),
+    };
+    let mut dirs = entries.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    dirs.retain(|dir| dir.join("spec.toml").exists() || dir.join("events.jsonl").exists());
+    dirs.sort();
+    Ok(dirs)
 }
 
 /// Reads one run directory.

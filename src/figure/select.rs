@@ -218,7 +218,7 @@ pub fn standing(run: &RunEntry) -> &'static str {
 }
 
 /// Dotted path and value of every setting that decides a result, the seed aside.
-fn flat(spec: &RunSpec) -> BTreeMap<String, String> {
+pub(super) fn flat(spec: &RunSpec) -> BTreeMap<String, String> {
     fn walk(table: &toml::Table, prefix: &str, out: &mut BTreeMap<String, String>) {
         for (key, value) in table {
             match value {
@@ -233,7 +233,8 @@ fn flat(spec: &RunSpec) -> BTreeMap<String, String> {
     out
 }
 
-fn settings(spec: &RunSpec, keep: impl Fn(&str) -> bool) -> String {
+/// The settings at the paths that `keep` keeps, as one text.
+pub(super) fn settings(spec: &RunSpec, keep: impl Fn(&str) -> bool) -> String {
     flat(spec).into_iter().filter(|(path, _)| keep(path)).map(|(path, value)| format!("{path}={value};")).collect()
 }
 

@@ -13,6 +13,7 @@ use crate::spec::sweep::Cell;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A sweep that cannot be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +122,10 @@ pub fn read(path: &Path) -> Result<Vec<Cell>, CellError> {
 #[derive(Debug)]
 pub struct Lease(#[expect(dead_code, reason = "held for its lock alone")] File);
 
+/// Attempts at a lock, and the pause between them: whoever looks where a cell stands ([`state`]) holds it for a moment.
+const ATTEMPTS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// Takes a cell; `None` where another process has it.
 ///
 /// # Errors
@@ -130,11 +135,14 @@ pub fn take(runs: &Path, cell: &Cell) -> Result<Option<Lease>, CellError> {
     let io = |source| CellError::Io { path: path.clone(), source };
     std::fs::create_dir_all(runs.join("cells")).map_err(io)?;
     let lock = File::create(&path).map_err(io)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(Some(Lease(lock))),
-        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-        Err(std::fs::TryLockError::Error(source)) => Err(io(source)),
+    for _ in 0..ATTEMPTS {
+        match lock.try_lock() {
+            Ok(()) => return Ok(Some(Lease(lock))),
+            Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            Err(std::fs::TryLockError::Error(source)) => return Err(io(source)),
+        }
     }
+    Ok(None)
 }
 
 /// Writes what came of a cell.
@@ -198,6 +206,21 @@ mod tests {
         assert_eq!(state(runs, &cell), State::Done(Box::new(done)));
         std::fs::write(runs.join("cells/a.json"), "{").unwrap();
         assert_eq!(state(runs, &cell), State::Waiting);
+    }
+
+    #[test]
+    fn a_look_at_a_cell_keeps_nobody_from_taking_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let cell = cell("a");
+        drop(take(dir.path(), &cell).unwrap());
+        let looked = File::open(file(dir.path(), &cell, "lock")).unwrap();
+        looked.try_lock().unwrap();
+        let looking = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            drop(looked);
+        });
+        assert!(take(dir.path(), &cell).unwrap().is_some());
+        looking.join().unwrap();
     }
 
     #[test]

@@ -10,8 +10,10 @@
 //! keys                      keys                       keys
 //! ```
 
+use super::compare;
 use super::panel::{
-    browse, chart, choices, confirm, cost, curves, evidence, footer, header, help, lens, message, numbers, schedule, setup, strip, verdict,
+    browse, chart, choices, compare as comparing, confirm, cost, curves, evidence, footer, header, help, lens, message, numbers, schedule, setup,
+    strip, sweep, verdict,
 };
 use super::theme::to_256;
 use super::view::View;
@@ -33,11 +35,12 @@ pub fn render(frame: &mut Frame, view: &View, depth_256: bool) {
     if area.width < LEAST.0 || area.height < LEAST.1 {
         too_small(frame, area, view);
     } else {
-        // It has all of the screen.
-        if view.state.layers.contains(&Layer::Browse) {
-            browse::render(frame, area, view)
-        } else {
-            panels(frame, area, view)
+        match view.state.layers.iter().rev().find(|layer| layer.whole()) {
+            Some(Layer::Browse) => browse::render(frame, area, view),
+            Some(Layer::Compare) => compare::render(frame, area, view),
+            Some(Layer::Runs) => comparing::pick::render(frame, area, view),
+            Some(Layer::Sweep) => sweep::render(frame, area, view),
+            _ => panels(frame, area, view),
         }
         layers(frame, area, view);
     }
@@ -165,13 +168,13 @@ fn setup_width(area: Rect) -> u16 {
 /// Every layer, the top one last; nothing under a layer can be clicked.
 fn layers(frame: &mut Frame, area: Rect, view: &View) {
     let over = Rect { height: area.height - 1, ..area };
-    if !matches!(view.state.layers.last(), None | Some(Layer::Browse)) {
+    if view.state.layers.last().is_some_and(|layer| !layer.whole()) {
         view.hits.borrow_mut().clear();
         footer::render(frame, Rect { y: area.bottom() - 1, height: 1, ..area }, view);
     }
     for layer in &view.state.layers {
         match layer {
-            Layer::Browse => {}
+            Layer::Browse | Layer::Compare | Layer::Runs | Layer::Sweep => {}
             Layer::Help(scroll) => help::render(frame, over, view, *scroll),
             Layer::Confirm(question) => confirm::render(frame, over, view, question),
             Layer::Choices(list) => choices::render(frame, over, view, list),

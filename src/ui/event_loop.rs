@@ -6,13 +6,15 @@
 use super::glyphs::Glyphs;
 use super::hits::Hits;
 use super::input::{self, Drag};
-use super::jobs::{Job, Jobs};
+use super::jobs::{Job, Jobs, Makers};
 use super::pictures::Pictures;
+use super::reading::Wish;
 use super::terminal::{self, Os, Screen};
 use super::theme::{self, Theme};
 use super::view::View;
 use super::{Hooks, Options, UiError, bench};
-use crate::app::{Action, Effect, Layer, Message, Report, State, reduce, report, update, words};
+use crate::app::sweep::{self, Sweep};
+use crate::app::{Action, Effect, Layer, Message, Report, State, compare, reduce, report, update, words};
 use crate::run::command::Command;
 use crate::run::session::{Failure, FailureKind, Session, Signal};
 use crate::spec::{RunSpec, preset};
@@ -46,7 +48,8 @@ pub(super) fn run(options: &Options, spec: RunSpec, preset: Option<String>, hook
     state.machine.runs_dir.clone_from(&hooks.runs_dir);
     let os = terminal::listen()?;
     let panics = terminal::catch_panics();
-    let jobs = Jobs::start(hooks.preview, hooks.export, hooks.speeds, hooks.examine)?;
+    let makers = Makers { preview: hooks.preview, export: hooks.export, speeds: hooks.speeds, comparison: hooks.comparison };
+    let jobs = Jobs::start(makers, hooks.examine)?;
     let screen = Screen::open(!options.no_mouse)?;
     let pictures = if options.ascii { Pictures::default() } else { Pictures::for_this_terminal() };
     let mut desk = Desk {
@@ -75,6 +78,8 @@ pub(super) fn run(options: &Options, spec: RunSpec, preset: Option<String>, hook
     let spec = Box::new(desk.state.spec.clone());
     desk.jobs.ask(Job::Preview(spec));
     desk.jobs.ask(Job::Speeds);
+    let effects = options.sweep.clone().map(|(file, cells)| sweep::begin(&mut desk.state, Sweep::new(file, cells)));
+    desk.carry_out(effects.unwrap_or_default(), &os)?;
     desk.go(&input::listen()?, &os)
 }
 
@@ -207,8 +212,8 @@ impl Desk {
 
     fn reported(&mut self, outcome: Option<Report>) -> Vec<Effect> {
         if let Some(outcome) = outcome {
-            // Answers come in a stream, as what the worker tells.
-            if matches!(outcome, Report::Examined(_, Ok(_))) {
+            // Answers come in a stream, as what the worker tells; directories are looked at every second.
+            if matches!(outcome, Report::Examined(_, Ok(_)) | Report::Runs(_) | Report::Cells(_)) {
                 self.changed();
             } else {
                 self.due = Due::Now;
@@ -232,7 +237,9 @@ impl Desk {
         if ticks % 2 == 1 {
             self.measure();
         }
-        Vec::new()
+        let mut effects = compare::tick(&mut self.state);
+        effects.extend(sweep::tick(&mut self.state));
+        effects
     }
 
     /// Reads this program's memory; a frame only where the number shown changes.
@@ -258,6 +265,9 @@ impl Desk {
                 Effect::StopExamining => self.jobs.examine(None),
                 Effect::LoadEvidence(dir) => self.jobs.ask(Job::Evidence(dir, Box::new(self.state.defense.clone()))),
                 Effect::Export => self.export(),
+                Effect::ExportComparison(comparison) => self.jobs.ask(Job::Comparison(comparison)),
+                Effect::ReadRuns(dir) => self.jobs.read(Wish::Runs(dir)),
+                Effect::ReadCells(cells, runs) => self.jobs.read(Wish::Cells(cells, runs)),
                 Effect::Suspend => {
                     self.screen.suspend(os)?;
                     self.due = Due::Now;

@@ -46,6 +46,12 @@ pub struct Glyphs {
     pub upright: (&'static str, &'static str),
     /// Times, as in x8.
     pub times: &'static str,
+    /// Between a mean and its deviation.
+    pub spread: &'static str,
+    /// At the best of some.
+    pub best: &'static str,
+    /// Taken in, left out.
+    pub boxes: (&'static str, &'static str),
     /// Differs from the preset.
     pub changed: &'static str,
     /// The cursor while typing.
@@ -80,6 +86,9 @@ pub const UNICODE: Glyphs = Glyphs {
     axis: ("─", "└", "┴"),
     upright: ("│", "┤"),
     times: "×",
+    spread: "±",
+    best: "★",
+    boxes: ("■", "□"),
     changed: "*",
     cursor: "▏",
     more: "…",
@@ -118,6 +127,9 @@ pub const ASCII: Glyphs = Glyphs {
     axis: ("-", "+", "+"),
     upright: ("|", "+"),
     times: "x",
+    spread: "+-",
+    best: "*",
+    boxes: ("#", "."),
     changed: "*",
     cursor: "_",
     more: ">",

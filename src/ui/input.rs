@@ -110,7 +110,7 @@ fn wheel(state: &State, target: Option<&Target>, row: u16, up: bool) -> Vec<Acti
     }
     let step = if up { Action::Up } else { Action::Down };
     match (target, state.layers.last()) {
-        (_, Some(Layer::Help(_) | Layer::Choices(_) | Layer::Browse)) => vec![step],
+        (_, Some(Layer::Help(_) | Layer::Choices(_) | Layer::Browse | Layer::Compare | Layer::Runs | Layer::Sweep)) => vec![step],
         (Some(Target::Do(actions)), None) => match &actions[..] {
             [Action::SelectSetting(_)] => vec![Action::Focus(Focus::Setup), step],
             [Action::Focus(Focus::Charts)] => Vec::new(),

@@ -1,10 +1,12 @@
 //! What takes too long for a frame: pictures for the lens, sample files, exports, the device's speed. One thread; of the previews asked
 //! for meanwhile only the last is made. Examinations of a model, which take longer still, have a thread of their own: a
-//! new wish ends the one under way.
+//! new wish ends the one under way; and so has what reads many directories ([`super::reading`]).
 
-use super::{ExamineHook, ExportHook, PreviewHook, SpeedsHook};
+use super::reading::{self, Wish};
+use super::{ComparisonHook, ExamineHook, ExportHook, PreviewHook, SpeedsHook};
 use crate::app::Report;
 use crate::data::Images;
+use crate::figure::comparison::Comparison;
 use crate::figure::evidence;
 use crate::run::answers::Ask;
 use crate::run::view::RunView;
@@ -23,20 +25,29 @@ pub enum Job {
     Evidence(PathBuf, Box<RunView>),
     /// Files of what is shown.
     Export(Box<(RunView, RunView, RunSpec)>),
+    /// Files of a comparison.
+    Comparison(Box<Comparison>),
     /// How fast this device computes.
     Speeds,
 }
 
-struct Makers {
-    preview: PreviewHook,
-    export: ExportHook,
-    speeds: SpeedsHook,
+/// Who does them.
+pub struct Makers {
+    /// Pictures for the lens.
+    pub preview: PreviewHook,
+    /// Files of what is shown.
+    pub export: ExportHook,
+    /// How fast this device computes.
+    pub speeds: SpeedsHook,
+    /// Files of a comparison.
+    pub comparison: ComparisonHook,
 }
 
 /// The threads that do them.
 pub struct Jobs {
     ask: Sender<Job>,
     examine: Sender<Option<Ask>>,
+    read: Sender<Wish>,
     /// What came of them.
     pub reports: Receiver<Report>,
 }
@@ -46,15 +57,22 @@ impl Jobs {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(preview: PreviewHook, export: ExportHook, speeds: SpeedsHook, examine: ExamineHook) -> std::io::Result<Self> {
-        let hooks = Makers { preview, export, speeds };
+    pub fn start(hooks: Makers, examine: ExamineHook) -> std::io::Result<Self> {
         let (ask, asked) = unbounded::<Job>();
         let (tell, reports) = unbounded();
         let (wish, wished) = unbounded();
-        let told = tell.clone();
+        let (read, to_read) = unbounded();
+        let (told, read_to) = (tell.clone(), tell.clone());
         std::thread::Builder::new().name("jobs".to_owned()).spawn(move || work(&hooks, &asked, &tell))?;
         std::thread::Builder::new().name("examine".to_owned()).spawn(move || examinations(&examine, &wished, &told))?;
-        Ok(Self { ask, examine: wish, reports })
+        std::thread::Builder::new().name("reading".to_owned()).spawn(move || reading::work(&to_read, &read_to))?;
+        Ok(Self { ask, examine: wish, read, reports })
+    }
+
+    /// Asks for directories to be read.
+    pub fn read(&self, wish: Wish) {
+        // The thread ends only with this end of the channel.
+        let _ = self.read.send(wish);
     }
 
     /// Asks a model, or nothing more; ends what was asked before.
@@ -109,12 +127,13 @@ fn carry_out(hooks: &Makers, job: Job) -> Report {
             let outcome = guarded(|| Ok(Box::new(evidence::read(&dir, &view))));
             Report::Evidence(dir, outcome)
         }
+        Job::Comparison(comparison) => Report::Exported(guarded(|| (hooks.comparison)(&comparison))),
         Job::Export(shown) => Report::Exported(guarded(|| (hooks.export)(&shown.0, &shown.1, &shown.2))),
     }
 }
 
 /// A panic in a hook becomes an error: the screen goes on.
-fn guarded<T>(job: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub(super) fn guarded<T>(job: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| Err("this is a fault of the program".to_owned()))
 }
 
@@ -146,8 +165,12 @@ mod tests {
 
     #[test]
     fn a_new_wish_ends_the_examination_under_way() {
-        let none = || (Box::new(|_: &RunSpec| Err(String::new())) as PreviewHook, Box::new(|_: &_, _: &_, _: &_| Err(String::new())) as ExportHook);
-        let (preview, export) = none();
+        let hooks = Makers {
+            preview: Box::new(|_: &RunSpec| Err(String::new())),
+            export: Box::new(|_: &_, _: &_, _: &_| Err(String::new())),
+            speeds: Box::new(crate::spec::work::Speeds::default),
+            comparison: Box::new(|_: &_| Err(String::new())),
+        };
         // Chunk after chunk, without end.
         let examine: ExamineHook = Box::new(|ask, tell| {
             let shape = [3, 1, 1];
@@ -157,7 +180,7 @@ mod tests {
             }
             Err(format!("ended {}", ask.dir.display()))
         });
-        let jobs = Jobs::start(preview, export, Box::new(crate::spec::work::Speeds::default), examine).unwrap();
+        let jobs = Jobs::start(hooks, examine).unwrap();
         for name in ["first", "second"] {
             jobs.examine(Some(Ask { dir: name.into(), known: None }));
             let chunk = |r: Report| matches!(r, Report::Examined(dir, Ok(_)) if dir == Path::new(name));

@@ -11,6 +11,7 @@
 //! and the worker behind [`Hooks::start`] does not know that a screen exists.
 
 pub mod bench;
+pub mod compare;
 mod event_loop;
 pub mod glyphs;
 pub mod hits;
@@ -18,6 +19,7 @@ mod input;
 mod jobs;
 pub mod panel;
 pub mod pictures;
+mod reading;
 mod terminal;
 pub mod theme;
 pub mod view;
@@ -25,10 +27,12 @@ pub mod widget;
 
 pub use crate::app::Preview;
 
+use crate::figure::comparison::Comparison;
 use crate::run::answers::{Ask, News};
 use crate::run::session::Session;
 use crate::run::view::RunView;
 use crate::spec::RunSpec;
+use crate::spec::sweep::Cell;
 use crate::spec::work::Speeds;
 use std::path::PathBuf;
 
@@ -41,6 +45,8 @@ pub struct Options {
     pub theme: Option<String>,
     /// Whether the mouse is left to the terminal (selecting text).
     pub no_mouse: bool,
+    /// A sweep whose grid is shown first: the file of its cells, and the cells.
+    pub sweep: Option<(PathBuf, Vec<Cell>)>,
     /// Frames a second at most while training alone changes something; 0 means 10. Keys are always answered at once.
     pub fps: u16,
 }
@@ -57,6 +63,8 @@ pub struct Hooks {
     pub speeds: SpeedsHook,
     /// Asks a run's model what it sees in the test images, on a thread of the screen.
     pub examine: ExamineHook,
+    /// Writes a comparison to files, on a thread of the screen.
+    pub comparison: ComparisonHook,
     /// The device that runs will use, in words.
     pub device: String,
     /// Where run directories are written.
@@ -69,6 +77,9 @@ pub type PreviewHook = Box<dyn Fn(&RunSpec) -> Result<Preview, String> + Send + 
 pub type ExportHook = Box<dyn Fn(&RunView, &RunView, &RunSpec) -> Result<Vec<PathBuf>, String> + Send + Sync>;
 /// Finds out how fast the device computes.
 pub type SpeedsHook = Box<dyn Fn() -> Speeds + Send + Sync>;
+
+/// Writes a comparison to files.
+pub type ComparisonHook = Box<dyn Fn(&Comparison) -> Result<Vec<PathBuf>, String> + Send + Sync>;
 
 /// Asks a run's model; ends early when the listener returns false.
 pub type ExamineHook = Box<dyn Fn(&Ask, &mut (dyn FnMut(News) -> bool + Send)) -> Result<(), String> + Send + Sync>;

@@ -1,6 +1,7 @@
 //! Colours and glyphs. Colours are data: `assets/themes/*.toml`, embedded, and the user's own in `themes/` of the
 //! configuration directory.
 
+use crate::figure::scene::Colour;
 use include_dir::{Dir, include_dir};
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
@@ -62,6 +63,9 @@ pub struct Theme {
     pub bad: Ink,
     /// Ground of layers.
     pub layer: Ink,
+    /// Series of comparisons, in the order of [`Colour`]; none: they are drawn as text.
+    #[serde(default)]
+    pub series: Vec<Ink>,
     /// Whether pictures, too, are drawn without colours.
     #[serde(default)]
     pub colourless: bool,
@@ -107,6 +111,13 @@ impl<'de> Deserialize<'de> for Ink {
 impl From<Ink> for Style {
     fn from(ink: Ink) -> Self {
         ink.0
+    }
+}
+
+impl Theme {
+    /// How a series of a comparison looks.
+    pub fn series(&self, colour: Colour) -> Style {
+        self.series.get(colour as usize).copied().unwrap_or(self.text).0
     }
 }
 

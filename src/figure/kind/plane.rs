@@ -8,6 +8,7 @@ use crate::figure::scene::{Axis, Colour, Dash, Look, Panel, Point, Scene, Series
 use crate::figure::ticks;
 use crate::run::event::Measures;
 use crate::run::view::RunView;
+use crate::statistics::{Best, Better, Summary, best};
 
 /// Clean accuracy and attack success rate of one run after some epoch, shares of 1.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -119,10 +120,7 @@ impl<'a> Mean<'a> {
 
 /// Mean and sample standard deviation (with n - 1), which is 0 for a single value.
 pub fn spread(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
-    (mean, if values.len() > 1 { (squares / (n - 1.0)).sqrt() } else { 0.0 })
+    Summary::of(values).map_or((f64::NAN, 0.0), |summary| (summary.mean, summary.deviation.unwrap_or_default()))
 }
 
 /// One panel before it is drawn.
@@ -200,16 +198,17 @@ fn front(entries: &[Entry]) -> Option<Series> {
     (members.len() > 1).then(|| Series { label: "Pareto front".to_owned(), look, points })
 }
 
-/// The entry that is better than every other in both measures by more than the deviations of both together, each being
-/// known from two seeds or more. No winner is named while intervals overlap.
+/// The entry that is the best in both measures ([`crate::statistics::best`]). No winner is named while intervals overlap.
 pub fn ahead(entries: &[Entry]) -> Option<&str> {
-    let means: Vec<(&str, Mean)> = entries.iter().filter_map(|e| Some((e.label.as_str(), e.mean()?))).collect();
-    let clear = |a: &Mean, b: &Mean| a.ca.0 - a.ca.1 > b.ca.0 + b.ca.1 && a.asr.0 + a.asr.1 < b.asr.0 - b.asr.1;
-    if means.len() < 2 || means.iter().any(|(_, m)| m.outcomes.len() < 2) {
-        return None;
+    let entries: Vec<&Entry> = entries.iter().filter(|e| !e.outcomes.is_empty()).collect();
+    let winner = |value: fn(&Outcome) -> f64, better| {
+        let samples = entries.iter().filter_map(|e| Summary::of(&e.outcomes.iter().map(value).collect::<Vec<_>>()));
+        best(&samples.collect::<Vec<_>>(), better)
+    };
+    match (winner(|o| o.ca, Better::Higher), winner(|o| o.asr, Better::Lower)) {
+        (Best::Is(a), Best::Is(b)) if a == b => entries.get(a).map(|e| e.label.as_str()),
+        _ => None,
     }
-    let best = means.iter().enumerate().find(|(i, (_, m))| means.iter().enumerate().all(|(k, (_, other))| k == *i || clear(m, other)));
-    best.map(|(_, (label, _))| *label)
 }
 
 #[cfg(test)]
@@ -269,7 +268,7 @@ mod tests {
 
     #[test]
     fn no_winner_is_named_while_intervals_overlap() {
-        let clear = [entry("sft", &[(0.95, 0.01), (0.96, 0.02)]), entry("ft", &[(0.90, 0.5), (0.91, 0.6)])];
+        let clear = [entry("sft", &[(0.95, 0.01), (0.95, 0.02), (0.951, 0.02)]), entry("ft", &[(0.90, 0.5), (0.90, 0.51), (0.901, 0.5)])];
         assert_eq!(ahead(&clear), Some("sft"));
         let wide = [clear[0].clone(), entry("ft", &[(0.90, 0.5), (0.99, 0.6)])];
         assert_eq!(ahead(&wide), None);

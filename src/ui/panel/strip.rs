@@ -2,6 +2,7 @@
 
 use crate::app::state::Tone;
 use crate::app::{Focus, Layer, words};
+use crate::figure::comparison::Column;
 use crate::spec::field::{self, Kind};
 use crate::ui::view::View;
 use ratatui::Frame;
@@ -29,13 +30,37 @@ fn said(view: &View) -> (String, Style) {
     if let Some(notice) = &state.notice {
         return (notice.text.clone(), ink(view, notice.tone));
     }
-    if state.layers.contains(&Layer::Browse) {
-        return (signs(view), view.theme.faint.0);
+    let whole = state.layers.iter().rev().find(|layer| layer.whole());
+    let words = match whole {
+        Some(Layer::Browse) => Some(signs(view)),
+        Some(Layer::Compare) => Some(best(view)),
+        Some(Layer::Runs) => Some("space takes a run in or out; seeds of the same settings become one row".to_owned()),
+        Some(Layer::Sweep) => Some(standings(view)),
+        _ => None,
+    };
+    if let Some(words) = words {
+        return (words, view.theme.faint.0);
     }
     match state.focus {
         Focus::Lens => (format!("up and down look at another sample; d: {}", state.lens.contrast.about()), view.theme.faint.0),
         Focus::Setup | Focus::Charts => (about(state.setup.selected), view.theme.faint.0),
     }
+}
+
+/// Whether a best is marked in the sorted column, and why not; of names, in that of ASR.
+fn best(view: &View) -> String {
+    let compare = &view.state.compare;
+    let column = if compare.sort.better().is_some() { compare.sort } else { Column::Asr };
+    compare.selected().map(|place| compare.comparison.reason(column, place)).unwrap_or_default()
+}
+
+/// What the signs in a sweep's grid mean.
+fn standings(view: &View) -> String {
+    let (done, now, to_come) = view.glyphs.steps;
+    format!(
+        "one sign a seed: {done} done, {now} running, {} failed, {to_come} waiting, {} without its backdoored model",
+        view.glyphs.no, view.glyphs.odd
+    )
 }
 
 /// What the signs under images mean.
