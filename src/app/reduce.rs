@@ -55,7 +55,7 @@ fn line(state: &mut State, stage: Stage, dir: &Path, replayed: bool, event: &Eve
     state.preparing = None;
     match stage {
         Stage::Pretrain => state.pretrain.reduce(event),
-        Stage::Attack => state.attack.reduce(event),
+        Stage::Attack | Stage::Reinjection => state.attack.reduce(event),
         Stage::Defense => state.defense.reduce(event),
     }
     record(state, stage, event);

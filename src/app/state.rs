@@ -275,7 +275,7 @@ impl State {
     pub fn view(&self, stage: Stage) -> &RunView {
         match stage {
             Stage::Pretrain => &self.pretrain,
-            Stage::Attack => &self.attack,
+            Stage::Attack | Stage::Reinjection => &self.attack,
             Stage::Defense => &self.defense,
         }
     }

@@ -131,7 +131,7 @@ impl CliError {
 fn of_export(error: &ExportError) -> Exit {
     use ExportError as E;
     match error {
-        E::Find(_) | E::Clean { .. } | E::NotEmpty { .. } | E::Exists { .. } => Exit::Usage,
+        E::Find(_) | E::Clean { .. } | E::Reinjection { .. } | E::NotEmpty { .. } | E::Exists { .. } => Exit::Usage,
         E::Attack(_) | E::Data(_) | E::OtherImages { .. } | E::Size { .. } => Exit::Data,
         E::Damaged(_) | E::NotBegun { .. } | E::NoParent { .. } | E::Unfinished { .. } | E::Figure(_) | E::Io { .. } => Exit::Failed,
     }

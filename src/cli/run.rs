@@ -43,7 +43,7 @@ pub(super) fn watch(session: &Session, mut progress: Progress) -> Result<(RunVie
             Signal::Event { stage, replayed, event, .. } => {
                 let view = match stage {
                     Stage::Pretrain => &mut pretrain,
-                    Stage::Attack => &mut attack,
+                    Stage::Attack | Stage::Reinjection => &mut attack,
                     Stage::Defense => &mut defense,
                 };
                 view.reduce(&event);

@@ -27,6 +27,12 @@ pub enum ExportError {
         /// The run.
         id: String,
     },
+    /// A backdoor that was put in again.
+    #[error("{id} puts a backdoor in again with the trigger of another run; name that run (reinjection.source in its first event)")]
+    Reinjection {
+        /// The run.
+        id: String,
+    },
     /// The backdoored model from which a defense started is gone.
     #[error("{id} started from {parent}, which is not in {}; put that run's directory back beside it", runs.display())]
     NoParent {

@@ -27,6 +27,7 @@ impl Planted {
             Some(Stage::Attack) => Ok(Self { run }),
             Some(Stage::Defense) => Ok(Self { run: parent(&run)? }),
             Some(Stage::Pretrain) => Err(ExportError::Clean { id: run.id }),
+            Some(Stage::Reinjection) => Err(ExportError::Reinjection { id: run.id }),
             None => Err(ExportError::NotBegun { id: run.id }),
         }
     }

@@ -182,7 +182,7 @@ impl Watch<'_> {
     fn names(&self) -> Vec<Span> {
         let what = |stage| match stage {
             Stage::Pretrain => "before",
-            Stage::Attack => "attack",
+            Stage::Attack | Stage::Reinjection => "attack",
             Stage::Defense => "clean-up",
         };
         let span = |leg: &Leg, start: f64| Span { from: start, to: start + leg.epochs(), label: format!("{}: {}", what(leg.stage), leg.name) };

@@ -29,7 +29,7 @@ impl Desk<'_> {
     /// While the backdoor is being planted, a change of a defense's setting belongs to the defense to come.
     fn keep(&mut self, command: Command) -> Option<Command> {
         match (self.stage, command) {
-            (Stage::Pretrain | Stage::Attack, Command::Set { path, value }) => {
+            (Stage::Pretrain | Stage::Attack | Stage::Reinjection, Command::Set { path, value }) => {
                 if let Ok(spec) = self.spec.with(&path, &value.to_string(), "order")
                     && path.starts_with("defense.")
                 {

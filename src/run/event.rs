@@ -5,7 +5,7 @@
 //! but for [`Event::clock`].
 
 use super::evidence::Evidence;
-use crate::spec::{Pace, Phase, Scenario, Stage};
+use crate::spec::{Pace, Phase, Reinjection, Scenario, Stage};
 use serde::{Deserialize, Serialize};
 
 /// One line of the log.
@@ -134,6 +134,9 @@ pub struct Facts {
     pub train_images: usize,
     /// Of these, images that carry the trigger.
     pub poisoned_images: usize,
+    /// What a backdoor was put into again, where this is a re-injection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reinjection: Option<Reinjection>,
     /// Clean images that a defense was given.
     pub clean_images: usize,
     /// Test images behind CA.

@@ -10,6 +10,7 @@ use super::desk::Desk;
 use super::encoder;
 use super::event::{Event, EventKind, Facts};
 use super::network;
+use super::reinject::Reinject;
 use super::score::Rule;
 use super::search::Found;
 use super::session::Signal;
@@ -62,8 +63,17 @@ struct Backdoored<B: Train> {
 }
 
 impl<'a, B: Train> Work<'a, B> {
-    pub(super) fn run(request: Request, device: B::Device, signals: &'a Sender<Signal>, commands: &'a Receiver<Command>) -> Result<(), RunError> {
+    pub(super) fn run(
+        request: Request,
+        job: Option<&Reinject>,
+        device: B::Device,
+        signals: &'a Sender<Signal>,
+        commands: &'a Receiver<Command>,
+    ) -> Result<(), RunError> {
         let mut work = Self::prepare(request, device, signals, commands)?;
+        if let Some(job) = job {
+            return work.reinject(job);
+        }
         if let Some((pretrain, badencoder)) = encoder::settings(&work.spec) {
             return work.encoder(&pretrain, &badencoder);
         }
@@ -142,7 +152,7 @@ impl<'a, B: Train> Work<'a, B> {
         Ok(Some(Some(trigger)))
     }
 
-    fn stored_trigger(&self, run: &Path) -> Result<Box<dyn Attack>, RunError> {
+    pub(super) fn stored_trigger(&self, run: &Path) -> Result<Box<dyn Attack>, RunError> {
         let shape = self.data.train.images.shape;
         Ok(attack::load::<B::InnerBackend>(&self.spec.attack, shape, &run.join("trigger"), &self.lookup, &self.device)?)
     }
@@ -158,7 +168,7 @@ impl<'a, B: Train> Work<'a, B> {
     }
 
     /// A model of the same network, data and recipe without poison.
-    fn clean_model(&mut self) -> Result<Option<PreActResNet<B>>, RunError> {
+    pub(super) fn clean_model(&mut self) -> Result<Option<PreActResNet<B>>, RunError> {
         let spec = self.spec.clean();
         let id = spec.clean_id(&self.fingerprint);
         let found = store::open(&self.request.runs, &id, &spec, &Lineage::default())?;
@@ -252,7 +262,7 @@ impl<'a, B: Train> Work<'a, B> {
     }
 
     /// A network with the run's initial weights.
-    fn network(&self) -> PreActResNet<B> {
+    pub(super) fn network(&self) -> PreActResNet<B> {
         network::classifier(&self.spec, self.data.classes.len(), &self.device)
     }
 
@@ -348,7 +358,7 @@ pub(super) fn write_trigger(dir: &RunDir, trigger: &dyn Attack, shape: [usize; 3
 }
 
 /// Images that carry the trigger in one epoch.
-fn poisoned_images(spec: &RunSpec, poisoned: &attack::Poisoned, images: usize) -> usize {
+pub(super) fn poisoned_images(spec: &RunSpec, poisoned: &attack::Poisoned, images: usize) -> usize {
     if !spec.attack.controls_training() {
         return poisoned.count(attack::Role::Poisoned);
     }

@@ -2,9 +2,11 @@
 
 use super::command::Command;
 use super::device::Device;
+use super::reinject::Reinject;
 use super::session::{Failure, FailureKind, Session, Signal};
 use super::store;
 use super::threads;
+use super::trained::TrainedError;
 use super::work::Work;
 use crate::attack::AttackError;
 use crate::data::{DataDirs, DataError};
@@ -61,6 +63,9 @@ pub enum RunError {
     /// The weights.
     #[error(transparent)]
     Weights(#[from] weights::StoreError),
+    /// The run that a backdoor is put into again.
+    #[error(transparent)]
+    Trained(#[from] TrainedError),
     /// The device gave up.
     #[error("the device failed: {0}; try --device cpu")]
     Device(String),
@@ -70,8 +75,9 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let kind = match error {
             RunError::Data(_) | RunError::Attack(_) | RunError::Sizes { .. } => FailureKind::Data,
+            RunError::Trained(ref error) if error.is_data() => FailureKind::Data,
             RunError::Device(_) => FailureKind::Device,
-            RunError::Defense(_) | RunError::Train(_) | RunError::Store(_) | RunError::Weights(_) => FailureKind::Other,
+            RunError::Trained(_) | RunError::Defense(_) | RunError::Train(_) | RunError::Store(_) | RunError::Weights(_) => FailureKind::Other,
         };
         Self { message: error.to_string(), kind }
     }
@@ -79,11 +85,20 @@ impl From<RunError> for Failure {
 
 /// Starts a worker on a thread of its own.
 pub fn start(request: Request) -> Session {
+    spawn(request, None)
+}
+
+/// Starts a worker that puts a backdoor into models again; the request's settings are those of `job`'s run.
+pub fn reinject(request: Request, job: Reinject) -> Session {
+    spawn(request, Some(job))
+}
+
+fn spawn(request: Request, job: Option<Reinject>) -> Session {
     let (signal_sender, signals) = unbounded();
     let (commands, command_receiver) = unbounded();
     let body = move || {
         threads::step_back();
-        let result = catch_unwind(AssertUnwindSafe(|| dispatch(request, &signal_sender, &command_receiver)));
+        let result = catch_unwind(AssertUnwindSafe(|| dispatch(request, job.as_ref(), &signal_sender, &command_receiver)));
         let result = result.unwrap_or_else(|panic| Err(RunError::Device(panic_text(panic.as_ref()))));
         // Nobody may be listening any more; the log has it all.
         drop(signal_sender.send(Signal::Ended(result.map_err(Failure::from))));
@@ -98,12 +113,12 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// The one place where a device becomes a backend: what follows is compiled once for each that is built in.
-fn dispatch(request: Request, signals: &Sender<Signal>, commands: &Receiver<Command>) -> Result<(), RunError> {
+fn dispatch(request: Request, job: Option<&Reinject>, signals: &Sender<Signal>, commands: &Receiver<Command>) -> Result<(), RunError> {
     match request.device.clone() {
-        Device::Cpu => Work::<Autodiff<Flex>>::run(request, Default::default(), signals, commands),
+        Device::Cpu => Work::<Autodiff<Flex>>::run(request, job, Default::default(), signals, commands),
         #[cfg(feature = "wgpu")]
-        Device::Wgpu(adapter) => Work::<Autodiff<burn::backend::Wgpu>>::run(request, adapter.device(), signals, commands),
+        Device::Wgpu(adapter) => Work::<Autodiff<burn::backend::Wgpu>>::run(request, job, adapter.device(), signals, commands),
         #[cfg(feature = "cuda")]
-        Device::Cuda(number) => Work::<Autodiff<burn::backend::Cuda>>::run(request, burn::backend::cuda::CudaDevice::new(number), signals, commands),
+        Device::Cuda(number) => Work::<Autodiff<burn::backend::Cuda>>::run(request, job, burn::backend::cuda::CudaDevice::new(number), signals, commands),
     }
 }

@@ -10,6 +10,7 @@ mod model;
 mod pace;
 pub mod preset;
 mod pretrain;
+mod reinjection;
 mod repair;
 mod scenario;
 pub mod sweep;
@@ -24,6 +25,7 @@ pub use model::{Model, Stages};
 pub use pace::{Pace, Phase, Place};
 pub use preset::Preset;
 pub use pretrain::Pretrain;
+pub use reinjection::{Reinjection, Start};
 pub use repair::{Abl, Ac, Decision, FinePruning, IsolationLoss, Nad, NeuralCleanse, NormScale, Reduction, Removal, Spectral};
 pub use scenario::Scenario;
 
@@ -108,6 +110,8 @@ pub enum Stage {
     Attack,
     /// The model is cleaned.
     Defense,
+    /// The same backdoor is put into a model again (spec.md 5.2).
+    Reinjection,
 }
 
 impl Stage {
@@ -117,6 +121,7 @@ impl Stage {
             Self::Pretrain => "pretrain",
             Self::Attack => "attack",
             Self::Defense => "defense",
+            Self::Reinjection => "reinjection",
         }
     }
 }
@@ -184,7 +189,7 @@ impl RunSpec {
     pub fn batch(&self, stage: Stage) -> usize {
         match (stage, &self.pretrain) {
             (Stage::Pretrain, Some(pretrain)) => pretrain.batch,
-            (Stage::Pretrain | Stage::Attack, _) => self.attack.batch,
+            (Stage::Pretrain | Stage::Attack | Stage::Reinjection, _) => self.attack.batch,
             (Stage::Defense, _) => self.defense.batch,
         }
     }
@@ -223,7 +228,7 @@ impl RunSpec {
         let phases = match (stage, &self.attack.trigger, &self.defense.method) {
             (Stage::Pretrain, ..) => return Pace::even(self.pretrain.as_ref().map_or(self.attack.epochs, |p| p.epochs), steps(images)),
             (Stage::Attack, Trigger::InputAware(s), _) => vec![("masks", s.mask_epochs, images), ("attack", self.attack.epochs, images)],
-            (Stage::Attack, ..) => return Pace::even(self.attack.epochs, steps(images)),
+            (Stage::Attack | Stage::Reinjection, ..) => return Pace::even(self.attack.epochs, steps(images)),
             (Stage::Defense, _, Method::Abl(s)) => {
                 let isolated = self.isolated_images(images);
                 let rest = images.saturating_sub(isolated);
@@ -246,7 +251,7 @@ impl RunSpec {
                 Some(pretrain) => Schedule::Constant { lr: pretrain.lr },
                 None => self.clean().attack_schedule(steps_per_epoch),
             },
-            Stage::Attack => self.attack_schedule(steps_per_epoch),
+            Stage::Attack | Stage::Reinjection => self.attack_schedule(steps_per_epoch),
             Stage::Defense => self.defense_schedule(&pace),
         }
     }

@@ -17,7 +17,7 @@ const WITH_TEACHER: f64 = 4.0 / 3.0;
 /// Training images of one epoch of `stage`.
 pub fn epoch_images(spec: &RunSpec, stage: Stage) -> usize {
     match stage {
-        Stage::Pretrain | Stage::Attack => spec.data.train_images(),
+        Stage::Pretrain | Stage::Attack | Stage::Reinjection => spec.data.train_images(),
         Stage::Defense if spec.defense.filters() => spec.data.train_images(),
         Stage::Defense => spec.clean_images(spec.downstream.as_ref().unwrap_or(&spec.data).train_images()),
     }

@@ -6,6 +6,7 @@
 //!   backdoor: the first share of the batch under its own trigger, labelled as the target
 //!   cross:    as many of the next under another image's trigger, with their own label
 //! ```
+//! With generators that are given (re-injection, spec.md 5.2) there is stage 2 alone, and C alone is trained.
 
 use super::adam::Adam;
 use super::batch::{Batches, Lookup, Source, number};
@@ -26,6 +27,7 @@ use burn::module::AutodiffModule;
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::activation::relu;
+use std::path::Path;
 
 /// Adam's betas for both generators.
 const BETAS: (f64, f64) = (0.5, 0.9);
@@ -48,6 +50,8 @@ pub struct InputAware<'a, B: Train> {
     settings: &'a spec::InputAware,
     steps_per_epoch: u64,
     generator_schedule: Schedule,
+    /// Whether both generators are finished: the classifier alone is trained.
+    given: bool,
 }
 
 impl<'a, B: Train> InputAware<'a, B> {
@@ -67,7 +71,20 @@ impl<'a, B: Train> InputAware<'a, B> {
             settings,
             steps_per_epoch,
             generator_schedule: settings.generator_schedule(steps_per_epoch),
+            given: false,
         }
+    }
+
+    /// With the finished generators that stand in the directory `trigger`: the trigger stays as it is, and the classifier
+    /// alone is trained.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged.
+    pub fn given(mut self, trigger: &Path) -> Result<Self, StoreError> {
+        for (part, name) in [(&mut self.pattern, "pattern"), (&mut self.mask, "mask")] {
+            part.net = store::load(part.net.clone(), &trigger.join(format!("{name}.safetensors")))?;
+        }
+        Ok(Self { given: true, ..self })
     }
 
     fn mask_steps(&self) -> u64 {
@@ -106,7 +123,7 @@ impl<'a, B: Train> InputAware<'a, B> {
             parts.push(apply(x, pattern.clone(), self.mask_of(source.clone())));
             made.push((source, pattern));
         }
-        if let [(a, pa), (b, pb)] = &made[..] {
+        if let ([(a, pa), (b, pb)], false) = (&made[..], self.given) {
             let n = poisoned.min(cross);
             let first = |t: &Tensor<B, 4>| t.clone().slice(0..n);
             diverse = Some(diversity(first(a), first(b), first(pa), first(pb)));
@@ -127,13 +144,18 @@ impl<'a, B: Train> InputAware<'a, B> {
         let value = loss.clone().inner();
         let mut grads = loss.backward();
         let of_model = GradientsParams::from_module(&mut grads, &self.trainer.model);
-        let of_pattern = GradientsParams::from_module(&mut grads, &self.pattern.net);
         self.trainer.model = self.trainer.sgd.step(self.trainer.model.clone(), of_model, lr);
-        self.pattern.net = self.pattern.adam.step(self.pattern.net.clone(), of_pattern, generator_lr);
+        if !self.given {
+            let of_pattern = GradientsParams::from_module(&mut grads, &self.pattern.net);
+            self.pattern.net = self.pattern.adam.step(self.pattern.net.clone(), of_pattern, generator_lr);
+        }
         value
     }
 
     fn pattern_of(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
+        if self.given {
+            return Tensor::from_inner(self.lookup.normalise(self.pattern.net.valid().forward(x.inner(), Mode::Eval)));
+        }
         self.lookup.normalise(self.pattern.net.forward(x, Mode::Train))
     }
 
@@ -161,12 +183,18 @@ impl<B: Train> Learner<B> for InputAware<'_, B> {
     }
 
     fn trigger(&self) -> Option<Box<dyn Attack + '_>> {
+        if self.given {
+            return None;
+        }
         let (pattern, mask) = (self.pattern.net.valid(), self.mask.net.valid());
         Some(Box::new(attack::InputAware::new(pattern, mask, self.lookup, &self.trainer.device)))
     }
 
     fn save(&self, files: &Files) -> Result<(), StoreError> {
         self.trainer.save(files)?;
+        if self.given {
+            return Ok(());
+        }
         for (part, name) in [(&self.pattern, "pattern"), (&self.mask, "mask")] {
             let net = part.net.valid();
             store::save(&net, &files.part(name))?;
@@ -178,6 +206,9 @@ impl<B: Train> Learner<B> for InputAware<'_, B> {
     fn restore(&mut self, files: &Files, steps: u64) -> Result<(), StoreError> {
         let joint = steps.saturating_sub(self.mask_steps());
         self.trainer.restore(files, joint)?;
+        if self.given {
+            return Ok(());
+        }
         let masked = steps.min(self.mask_steps());
         for (part, name, count) in [(&mut self.pattern, "pattern", joint), (&mut self.mask, "mask", masked)] {
             part.net = store::load(part.net.clone(), &files.part(name))?;
@@ -211,19 +242,27 @@ mod tests {
         numbers.0
     }
 
+    /// Twenty images of three classes, all of them a batch.
+    fn small(settings: &spec::InputAware) -> (RunSpec, Split, Lookup) {
+        let mut spec = RunSpec::default();
+        spec.attack = spec::Attack { trigger: Trigger::InputAware(settings.clone()), batch: 20, ..spec.attack };
+        let pixels = (0..20 * 768).map(|i| (i * 37 % 256) as u8).collect();
+        let split = Split { images: Images { shape: [3, 16, 16], pixels }, labels: (0..20).map(|i| i % 3).collect() };
+        (spec, split, Lookup::new(&Normalise { mean: [0.5; 3], std: [0.25; 3] }))
+    }
+
+    fn trainer() -> Trainer<B> {
+        let model = PreActResNet::new(&Stages { widths: vec![4, 6], blocks: 1 }, 3, &mut rng::stream(0, "test", 0), &Default::default());
+        Trainer { model, sgd: Sgd::new(0.9, 0.0), device: Default::default() }
+    }
+
     /// spec.md 12(5): stage 1 leaves classifier and pattern generator alone, stage 2 the mask generator, its running
     /// statistics included.
     #[test]
     fn each_stage_changes_its_own_networks_alone() {
         let settings = spec::InputAware { mask_epochs: 1, generator_widths: vec![2, 3, 4], ..spec::InputAware::default() };
-        let mut spec = RunSpec::default();
-        spec.attack = spec::Attack { trigger: Trigger::InputAware(settings.clone()), batch: 20, ..spec.attack };
-        let pixels = (0..20 * 768).map(|i| (i * 37 % 256) as u8).collect();
-        let split = Split { images: Images { shape: [3, 16, 16], pixels }, labels: (0..20).map(|i| i % 3).collect() };
-        let lookup = Lookup::new(&Normalise { mean: [0.5; 3], std: [0.25; 3] });
-        let model = PreActResNet::new(&Stages { widths: vec![4, 6], blocks: 1 }, 3, &mut rng::stream(0, "test", 0), &Default::default());
-        let trainer = Trainer { model, sgd: Sgd::new(0.9, 0.0), device: Default::default() };
-        let mut learner = InputAware::<B>::new(&split, &lookup, &spec, &settings, trainer);
+        let (spec, split, lookup) = small(&settings);
+        let mut learner = InputAware::<B>::new(&split, &lookup, &spec, &settings, trainer());
         let now = |l: &InputAware<'_, B>| [weights(&l.trainer.model.valid()), weights(&l.pattern.net.valid()), weights(&l.mask.net.valid())];
         let start = now(&learner);
         learner.step(0, 0.01);
@@ -242,5 +281,34 @@ mod tests {
         assert_eq!(now(&learner), joint);
         learner.step(2, 0.01);
         assert_eq!(now(&learner), ahead);
+    }
+
+    /// Finished generators are read back, and only the classifier changes.
+    #[test]
+    fn a_given_trigger_stays_as_it_is() {
+        let settings = spec::InputAware { mask_epochs: 0, generator_widths: vec![2, 3, 4], ..spec::InputAware::default() };
+        let (spec, split, lookup) = small(&settings);
+        let [pattern, mask] = attack::InputAware::<Flex>::generators(&settings, 99, &Default::default());
+        let finished = attack::InputAware::new(pattern, mask, &lookup, &Default::default());
+        let dir = tempfile::tempdir().unwrap();
+        for (name, bytes) in finished.files([3, 16, 16]).unwrap() {
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+        }
+        let mut learner = InputAware::<B>::new(&split, &lookup, &spec, &settings, trainer()).given(dir.path()).unwrap();
+        let now = |l: &InputAware<'_, B>| [weights(&l.trainer.model.valid()), weights(&l.pattern.net.valid()), weights(&l.mask.net.valid())];
+        let start = now(&learner);
+        assert!(learner.trigger().is_none());
+        learner.step(0, 0.01);
+        let after = now(&learner);
+        assert_eq!([start[0] == after[0], start[1] == after[1], start[2] == after[2]], [false, true, true]);
+        let files = Files::of(dir.path(), 1);
+        learner.save(&files).unwrap();
+        learner.step(1, 0.01);
+        let ahead = now(&learner);
+        learner.restore(&files, 1).unwrap();
+        assert_eq!(now(&learner), after);
+        learner.step(1, 0.01);
+        assert_eq!(now(&learner), ahead);
+        assert!(InputAware::<B>::new(&split, &lookup, &spec, &settings, trainer()).given(&dir.path().join("none")).is_err());
     }
 }

@@ -227,7 +227,7 @@ impl<B: Train> Loop<'_, B> {
         let setting = match self.task.stage {
             Stage::Defense if phase == "teacher" => "defense.teacher_lr",
             Stage::Pretrain if self.spec.pretrain.is_some() => "pretrain.lr",
-            Stage::Pretrain | Stage::Attack => "attack.lr",
+            Stage::Pretrain | Stage::Attack | Stage::Reinjection => "attack.lr",
             Stage::Defense => self.defense_rate(),
         };
         TrainError::Diverged { step: self.progress.step, lr: self.lr, setting }

@@ -18,7 +18,7 @@ pub fn scene(attack: &RunView, defense: &RunView, spec: &RunSpec) -> Scene {
     let (view, stage) = if begun { (defense, Stage::Defense) } else { (attack, Stage::Attack) };
     let (attack_name, data) = (shown("attack.name", spec.attack.name()), data(spec));
     let what = match stage {
-        Stage::Pretrain | Stage::Attack => format!("{attack_name} on {data}: the backdoor is planted"),
+        Stage::Pretrain | Stage::Attack | Stage::Reinjection => format!("{attack_name} on {data}: the backdoor is planted"),
         Stage::Defense => format!("{attack_name} on {data}: {}", shown("defense.name", spec.defense.name())),
     };
     let watch = Watch { legs: vec![leg(view, stage, spec)], before: None, handles: Vec::new(), now: None, log: false, medium: Medium::Page };

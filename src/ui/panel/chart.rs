@@ -54,7 +54,7 @@ fn leg(state: &State, stage: Stage, end: f64) -> Leg<'_> {
     let (view, spec) = (state.view(stage), &state.spec);
     let (told, set) = match stage {
         Stage::Pretrain => (view.facts.attack.as_str(), if spec.pretrain.is_some() { "simclr" } else { "clean" }),
-        Stage::Attack => (view.facts.attack.as_str(), spec.attack.name()),
+        Stage::Attack | Stage::Reinjection => (view.facts.attack.as_str(), spec.attack.name()),
         Stage::Defense => (view.facts.defense.as_str(), spec.defense.name()),
     };
     Leg { stage, name: if told.is_empty() { set } else { told }, view, course: course(state, stage), end }

@@ -60,7 +60,7 @@ pub fn stage(state: &State) -> String {
         (None, None) => return "not started".to_owned(),
         (Some(Stage::Pretrain), _) if state.spec.pretrain.is_some() => "clean encoder",
         (Some(Stage::Pretrain), _) => "clean model",
-        (Some(Stage::Attack), _) => "attack",
+        (Some(Stage::Attack | Stage::Reinjection), _) => "attack",
         (Some(Stage::Defense), _) => "clean-up",
     };
     let epochs = view.facts.epochs;
@@ -119,7 +119,7 @@ fn images(state: &State) -> String {
     let facts = &state.current().facts;
     match state.stage() {
         Stage::Pretrain => words::count(facts.train_images as u64),
-        Stage::Attack => format!("{}, {} poisoned", words::count(facts.train_images as u64), words::count(facts.poisoned_images as u64)),
+        Stage::Attack | Stage::Reinjection => format!("{}, {} poisoned", words::count(facts.train_images as u64), words::count(facts.poisoned_images as u64)),
         Stage::Defense if facts.poisoned_images > 0 => {
             format!("{} kept, {} poisoned given", words::count(facts.train_images as u64), words::count(facts.poisoned_images as u64))
         }

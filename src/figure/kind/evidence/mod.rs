@@ -99,7 +99,7 @@ pub fn stem(run: &str) -> String {
 
 /// Why there is nothing to see of a run.
 pub fn silence(view: &RunView, spec: &RunSpec) -> &'static str {
-    if matches!(view.stage, Some(Stage::Pretrain | Stage::Attack)) {
+    if matches!(view.stage, Some(Stage::Pretrain | Stage::Attack | Stage::Reinjection)) {
         return "It plants the backdoor; what a defense saw is in that defense's own run.";
     }
     match spec.defense.method {
