@@ -16,6 +16,7 @@
 //! | [`train`] | the one training loop, evaluation, checkpoints |
 //! | [`run`] | the worker thread, what it is told and tells, run directories |
 //! | [`statistics`] | means over seeds, and when one may be called better |
+//! | [`sequela`] | what a defense leaves behind: membership inference, the backdoor put in again |
 //! | [`figure`], [`export`] | the paper's figures and tables from logs |
 //! | [`app`], [`ui`] | the screen: a pure state, and what draws it |
 //! | [`cli`] | the command line |
@@ -40,6 +41,7 @@ pub mod paths;
 pub mod rng;
 pub mod run;
 pub mod schedule;
+pub mod sequela;
 pub mod spec;
 pub mod statistics;
 pub mod train;

@@ -8,6 +8,8 @@ use crate::run::device::DeviceError;
 use crate::run::find::FindError;
 use crate::run::session::{Failure, FailureKind};
 use crate::run::store::StoreError;
+use crate::run::trained::TrainedError;
+use crate::sequela::infer::MembershipError;
 use crate::spec::SpecError;
 use std::process::ExitCode;
 
@@ -75,6 +77,12 @@ pub enum CliError {
     /// A run directory.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A finished run.
+    #[error(transparent)]
+    Trained(#[from] TrainedError),
+    /// Membership inference.
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
     /// A figure.
     #[error(transparent)]
     Figure(#[from] FigureError),
@@ -115,6 +123,10 @@ impl CliError {
                 | FigureError::Settings { .. },
             ) => Exit::Usage,
             Self::Export(error) => of_export(error),
+            Self::Trained(error) if error.is_usage() => Exit::Usage,
+            Self::Membership(error) if error.is_usage() => Exit::Usage,
+            Self::Trained(error) if error.is_data() => Exit::Data,
+            Self::Membership(error) if error.is_data() => Exit::Data,
             Self::Data(_) | Self::Fetch(_) => Exit::Data,
             Self::Device(_) => Exit::Device,
             Self::Sweep(error) if error.is_usage() => Exit::Usage,
@@ -123,7 +135,14 @@ impl CliError {
                 FailureKind::Device => Exit::Device,
                 FailureKind::Other => Exit::Failed,
             },
-            Self::Find(_) | Self::Store(_) | Self::Sweep(_) | Self::Figure(_) | Self::Screen(_) | Self::Output(_) => Exit::Failed,
+            Self::Find(_)
+            | Self::Store(_)
+            | Self::Trained(_)
+            | Self::Membership(_)
+            | Self::Sweep(_)
+            | Self::Figure(_)
+            | Self::Screen(_)
+            | Self::Output(_) => Exit::Failed,
         }
     }
 }

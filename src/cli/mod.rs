@@ -12,6 +12,7 @@ mod progress;
 mod report;
 mod run;
 mod screen;
+mod sequela;
 mod show;
 mod sweep;
 
@@ -179,6 +180,11 @@ enum Command {
         after_help = "Writes NAME-clean.png, NAME-triggered.png and NAME-difference-xGAIN.png for each picture.\n\nExample:\n  tuneout trigger signs-12-badnets stop.jpg --out triggered"
     )]
     Trigger(export::TriggerArgs),
+    /// Measure what a defense leaves behind: membership inference, and the same backdoor put in again
+    Sequela {
+        #[command(subcommand)]
+        action: sequela::Action,
+    },
     /// Hold runs against each other: mean and deviation over seeds, as a table and as charts
     #[command(
         after_help = "Examples:\n  tuneout compare --attack badnets --data signs-12\n  tuneout compare --sort asr --csv > table.csv\n  tuneout compare RUN RUN RUN --out pictures"
@@ -247,6 +253,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Some(Command::Report(args)) => report::make(&args, &place),
         Some(Command::Export { action }) => export::act(&action, &place),
         Some(Command::Trigger(args)) => export::trigger(&args, &place),
+        Some(Command::Sequela { action }) => sequela::act(&action, &place),
         Some(Command::Compare(args)) => compare::compare(&args, &place.runs()),
         Some(Command::Sweep { action }) => sweep::act(&action, &place, &cli.screen),
         Some(Command::Completions { shell }) => {

@@ -1,6 +1,6 @@
 //! Progress on standard error: a bar on a terminal, plain lines elsewhere.
 
-use crate::run::event::{Event, EventKind};
+use crate::run::event::{Event, EventKind, Facts};
 use crate::run::view::RunView;
 use crate::spec::Stage;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -34,7 +34,8 @@ impl Progress {
         Self { bar: Some(ProgressBar::hidden()), prepared: None }
     }
 
-    fn say(&self, line: &str) {
+    /// A line of its own.
+    pub fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
             // Whoever closed standard error does not want to hear it; the run goes on.
@@ -70,7 +71,7 @@ impl Progress {
         }
         let stage = view.stage.map_or("", Stage::name);
         if let Some(bar) = &self.bar {
-            bar.set_prefix(format!("{stage} {}", if view.facts.defense.is_empty() { &view.facts.attack } else { &view.facts.defense }));
+            bar.set_prefix(format!("{stage} {}", what(&view.facts)));
             bar.set_length(view.total_steps());
             bar.set_position(event.step);
             bar.set_message(rate(view));
@@ -78,7 +79,7 @@ impl Progress {
         match &event.kind {
             EventKind::Started { facts, .. } => self.say(&format!(
                 "{stage}: {} on {} with {} ({} parameters), {} training images, {} epochs of {} steps, device {}",
-                if facts.defense.is_empty() { &facts.attack } else { &facts.defense },
+                what(facts),
                 facts.data,
                 facts.model,
                 facts.parameters,
@@ -114,6 +115,15 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// What goes on, in words.
+fn what(facts: &Facts) -> String {
+    match &facts.reinjection {
+        Some(again) => format!("{} at ratio {} into {}", facts.attack, again.ratio, again.words()),
+        None if facts.defense.is_empty() => facts.attack.clone(),
+        None => facts.defense.clone(),
     }
 }
 

@@ -184,14 +184,33 @@ pub fn build<B: Train>(spec: &RunSpec) -> Box<dyn Defense<B>> {
 
 /// The clean images that the defender holds: a share of the clean training set, drawn by the run's seed.
 pub fn clean_set(spec: &RunSpec, train: &Split) -> Split {
-    let count = spec.clean_images(train.len());
-    if count == train.len() {
-        return train.clone();
+    if spec.clean_images(train.len()) == train.len() { train.clone() } else { train.select(&clean_places(spec, train.len())) }
+}
+
+/// Places of those images among `train` training images, ascending.
+pub fn clean_places(spec: &RunSpec, train: usize) -> Vec<usize> {
+    let count = spec.clean_images(train);
+    if count == train {
+        return (0..train).collect();
     }
-    let mut indices = rng::permutation(train.len(), rng::stream(spec.seed, "clean share", 0));
-    indices.truncate(count);
-    indices.sort_unstable();
-    train.select(&indices)
+    let mut places = rng::permutation(train, rng::stream(spec.seed, "clean share", 0));
+    places.truncate(count);
+    places.sort_unstable();
+    places
+}
+
+/// Places of those among `train` training images that the weights of a defended model were trained on, ascending;
+/// `evidence`: that folder of its run. AC and Spectral train a new network without what they removed. Every other model
+/// was trained on all images: by the attack, where the defense goes on from its weights, whatever share the defense then
+/// sees; by ABL itself, which unlearns some of them again.
+///
+/// # Errors
+/// When what was removed cannot be read.
+pub fn trained_places(spec: &RunSpec, evidence: &Path, train: usize) -> Result<Vec<usize>, DefenseError> {
+    match &spec.defense.method {
+        Method::Ac(_) | Method::Spectral(_) => Ok(filter::Removed::recall(evidence, train)?.kept(train)),
+        _ => Ok((0..train).collect()),
+    }
 }
 
 #[cfg(test)]

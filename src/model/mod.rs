@@ -1,5 +1,6 @@
 //! Networks, each file in the order of its paper: construction, forward, with shapes.
 
+mod attack_model;
 mod generator;
 mod head;
 mod init;
@@ -8,6 +9,7 @@ mod preact_resnet;
 mod resnet;
 pub mod store;
 
+pub use attack_model::AttackModel;
 pub use generator::{Generator, squash};
 pub use head::{Downstream, HIDDEN, Head, l2_normalise};
 pub use norm::{Mode, bn, bn_relu};

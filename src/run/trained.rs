@@ -38,7 +38,9 @@ pub enum TrainedError {
         what: &'static str,
     },
     /// The run of the attack is gone.
-    #[error("{id}: the backdoored model that it started from, `{parent}`, is not beside it; put that run directory back, or compute it with `tuneout run`")]
+    #[error(
+        "{id}: the backdoored model that it started from, `{parent}`, is not beside it; put that run directory back, or compute it with `tuneout run`"
+    )]
     NoParent {
         /// The run.
         id: String,

@@ -119,6 +119,8 @@ fn dispatch(request: Request, job: Option<&Reinject>, signals: &Sender<Signal>, 
         #[cfg(feature = "wgpu")]
         Device::Wgpu(adapter) => Work::<Autodiff<burn::backend::Wgpu>>::run(request, job, adapter.device(), signals, commands),
         #[cfg(feature = "cuda")]
-        Device::Cuda(number) => Work::<Autodiff<burn::backend::Cuda>>::run(request, job, burn::backend::cuda::CudaDevice::new(number), signals, commands),
+        Device::Cuda(number) => {
+            Work::<Autodiff<burn::backend::Cuda>>::run(request, job, burn::backend::cuda::CudaDevice::new(number), signals, commands)
+        }
     }
 }

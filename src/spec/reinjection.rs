@@ -51,6 +51,16 @@ impl Reinjection {
     pub fn model(&self) -> &str {
         if self.defense.is_empty() { self.start.name() } else { &self.defense }
     }
+
+    /// The model it started from, within a sentence.
+    pub fn words(&self) -> String {
+        match self.start {
+            Start::Defended => format!("the model after {}", self.defense),
+            Start::Backdoored => "the backdoored model".to_owned(),
+            Start::Clean => "a clean model".to_owned(),
+            Start::Scratch => "a network with initial weights".to_owned(),
+        }
+    }
 }
 
 impl RunSpec {

@@ -1,0 +1,91 @@
+//! How fast a backdoor comes back (spec.md 5.2), read off the logs of its re-injections.
+
+use crate::run::event::Measures;
+use crate::run::view::RunView;
+use crate::spec::Start;
+use serde::Serialize;
+
+/// Poison ratios of the paper (Figure 11).
+pub const RATIOS: [f64; 4] = [0.1, 0.01, 0.001, 0.0001];
+/// Epochs of the paper's figures.
+pub const EPOCHS: u64 = 25;
+/// Attack success rates that count as a backdoor that is back.
+pub const LEVELS: [f64; 2] = [0.8, 0.9];
+
+/// One re-injection.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// Run directory.
+    pub id: String,
+    /// The run that it started from; none for initial weights.
+    pub parent: Option<String>,
+    /// The model that it started from: `clean`, `scratch`, `backdoored`, or the name of the defense.
+    pub model: String,
+    /// Which kind of model that is.
+    pub start: Start,
+    /// Share of the training images that is poisoned.
+    pub ratio: f64,
+    /// Poisoned images of an epoch; where the attack poisons batch by batch, on average.
+    pub poisoned_images: usize,
+    /// Before the first step.
+    pub before: Measures,
+    /// After the last epoch that was done.
+    pub after: Measures,
+    /// ASR after each epoch, from epoch 0.
+    pub asr: Vec<f64>,
+    /// Epochs to each of [`LEVELS`]; none where it was not reached.
+    pub epochs_to: [Option<u64>; 2],
+    /// Whether all epochs were done.
+    pub finished: bool,
+}
+
+/// Epochs until ASR first was `level` or more; 0 where it was before the first step.
+pub fn epochs_to(view: &RunView, level: f64) -> Option<u64> {
+    view.epochs.iter().find(|p| p.measures.asr >= level).map(|p| p.epoch as u64)
+}
+
+/// The re-injection that a log tells of; none where it tells of something else.
+pub fn row(view: &RunView) -> Option<Row> {
+    let what = view.facts.reinjection.as_ref()?;
+    Some(Row {
+        id: view.facts.id.clone(),
+        parent: view.facts.parent.clone(),
+        model: what.model().to_owned(),
+        start: what.start,
+        ratio: what.ratio,
+        poisoned_images: view.facts.poisoned_images,
+        before: view.before().unwrap_or_default(),
+        after: view.latest().unwrap_or_default(),
+        asr: view.epochs.iter().map(|p| p.measures.asr).collect(),
+        epochs_to: LEVELS.map(|level| epochs_to(view, level)),
+        finished: view.result.is_some(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::event::Facts;
+    use crate::run::view::Point;
+    use crate::spec::Reinjection;
+
+    fn view(asr: &[f64]) -> RunView {
+        let point = |(epoch, asr): (usize, &f64)| {
+            let measures = Measures { ca: 0.9, asr: *asr, ra: 0.0, ..Measures::default() };
+            Point { epoch: epoch as f64, step: epoch as u64, lr: 0.1, loss: 0.1, measures }
+        };
+        let what = Reinjection { start: Start::Defended, defense: "nad".into(), source: "a".into(), ratio: 0.01 };
+        let facts = Facts { id: "r".into(), parent: Some("d".into()), reinjection: Some(what), ..Facts::default() };
+        RunView { facts, epochs: asr.iter().enumerate().map(point).collect(), ..RunView::default() }
+    }
+
+    #[test]
+    fn the_first_epoch_at_a_level_counts() {
+        assert_eq!(row(&view(&[0.1, 0.85, 0.7, 0.95])).unwrap().epochs_to, [Some(1), Some(3)]);
+        assert_eq!(row(&view(&[0.1, 0.8])).unwrap().epochs_to, [Some(1), None]);
+        assert_eq!(row(&view(&[0.97, 0.2])).unwrap().epochs_to, [Some(0), Some(0)]);
+        let whole = row(&view(&[0.1, 0.2])).unwrap();
+        assert_eq!((whole.model.as_str(), whole.before.asr, whole.after.asr, whole.finished), ("nad", 0.1, 0.2, false));
+        assert_eq!(row(&RunView::default()), None);
+    }
+}
