@@ -9,7 +9,11 @@ use std::process::Output;
 
 /// Figure 4 with small runs of one's own: one attack, two clean-ups.
 fn planned(dir: &Path) {
-    let embedded = include_str!("../presets/figures/figure-04.toml");
+    plan(dir, "figure-04", include_str!("../presets/figures/figure-04.toml"));
+}
+
+/// The `embedded` figure with small runs of one's own.
+fn plan(dir: &Path, stem: &str, embedded: &str) {
     let mut text = embedded.split("[full]").next().unwrap().to_owned();
     text += "[reduced]\npreset = \"demo\"\nseeds = [0]\nattacks = [{ label = \"badnets\" }]\n";
     text += "defenses = [{ label = \"sft\" }, { label = \"ft\", preset = \"demo-ft\", set = { \"defense.epochs\" = 2, \"defense.batch\" = 32 } }]\n";
@@ -22,7 +26,7 @@ fn planned(dir: &Path) {
     }
     let folder = dir.join("home/config/presets/figures");
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("figure-04.toml"), text).unwrap();
+    std::fs::write(folder.join(format!("{stem}.toml")), text).unwrap();
 }
 
 fn figure(dir: &Path, args: &[&str]) -> (Output, String) {
@@ -71,6 +75,27 @@ fn report(dir: &Path) {
     }
     assert!(page.contains("Not drawn: 0 of the 3 runs"), "Figure 2 was not run");
     assert_eq!(page.matches("<h2 ").count(), tuneout::figure::FigureId::all().len());
+}
+
+/// What a figure shows of runs beyond their logs is measured too: membership inference, and the backdoor put in again.
+#[test]
+fn what_a_defense_leaves_behind_is_measured_and_drawn() {
+    let dir = tempfile::tempdir().unwrap();
+    plan(dir.path(), "figure-10", include_str!("../presets/figures/figure-10.toml"));
+    plan(dir.path(), "figure-11", include_str!("../presets/figures/figure-11.toml"));
+    for (number, measured) in [("10", "seed 2: accuracy"), ("11", "reinjection: epoch  25/25")] {
+        let (run, words) = figure(dir.path(), &[number, "--reduced", "--run-missing", "--jobs", "2", "--device", "cpu"]);
+        assert!(run.status.success() && words.contains(measured), "{words}");
+        let (again, words) = figure(dir.path(), &[number, "--reduced", "--run-missing", "--device", "cpu"]);
+        assert!(again.status.success() && !words.contains(measured), "{words}");
+    }
+    let rows = |figure: &str, run: &str| {
+        let text = std::fs::read_to_string(dir.path().join(format!("out/{figure}-reduced.csv"))).unwrap();
+        text.lines().filter(|line| line.contains(",value,") && line.contains(run)).count()
+    };
+    // Three repetitions each of the attack's model and of two defenses'; four ratios of a clean and of both defended models.
+    assert_eq!(rows("figure-10", "signs-12-badnets-"), 9);
+    assert_eq!(["clean", "super-fine-tuning", "fine-tuning"].map(|m| rows("figure-11", &format!("signs-12-reinjection-badnets-{m}-"))), [4 * 26; 3]);
 }
 
 /// A run at another size is no part of the reduced figure, and is one of the figure of everything.

@@ -6,6 +6,7 @@ mod examine;
 mod exit;
 mod export;
 mod figure;
+mod measure;
 mod missing;
 mod presets;
 mod progress;

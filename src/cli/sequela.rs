@@ -16,6 +16,7 @@ use crate::sequela::reinjection::{self, LEVELS, Row};
 use crate::spec::{Stage, Start};
 use clap::{Args, Subcommand, ValueEnum};
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 /// What to measure.
@@ -151,6 +152,16 @@ impl MembershipArgs {
 
 fn membership(args: &MembershipArgs, place: &Place) -> Result<Exit, CliError> {
     let (dir, settings) = (find::find(&place.runs(), &args.run)?, args.settings());
+    let (report, kept) = infer(&dir, &settings, place)?;
+    if kept {
+        eprintln!("computed before, taken from {}", dir.join(settings.file()).display());
+    }
+    let text = if args.json { serde_json::to_string(&report).unwrap_or_default() + "\n" } else { told(&report) };
+    show::print(&text)
+}
+
+/// Attacks the model of a run directory, or takes the result that it keeps, and says whether it did.
+pub(super) fn infer(dir: &Path, settings: &Settings, place: &Place) -> Result<(Report, bool), CliError> {
     let mut progress = Progress::new();
     let mut tell = |news| match news {
         News::Working { what, done, total } => progress.preparing(&what, done, total),
@@ -159,14 +170,9 @@ fn membership(args: &MembershipArgs, place: &Place) -> Result<Exit, CliError> {
             o.seed, o.accuracy, o.train_accuracy, o.loss
         )),
     };
-    let result = infer::infer(&dir, &settings, &place.data(), &mut tell);
+    let result = infer::infer(dir, settings, &place.data(), &mut tell);
     progress.end();
-    let (report, kept) = result?;
-    if kept {
-        eprintln!("computed before, taken from {}", dir.join(settings.file()).display());
-    }
-    let text = if args.json { serde_json::to_string(&report).unwrap_or_default() + "\n" } else { told(&report) };
-    show::print(&text)
+    Ok(result?)
 }
 
 /// The result as a person reads it.
@@ -198,22 +204,29 @@ fn reinject(args: &ReinjectArgs, place: &Place) -> Result<Exit, CliError> {
         run.spec.with("attack.poison_ratio", &ratio.to_string(), "--ratios")?;
     }
     run.spec.with("attack.epochs", &args.epochs.to_string(), "--epochs")?;
+    let (id, source) = (run.id.clone(), attack.id.clone());
     let job = Reinject { starts: starts(args, run.stage), ratios: distinct(&args.ratios), epochs: args.epochs, attack, run };
+    let (rows, exit) = inject(job, place)?;
+    if exit != Exit::Ok {
+        eprintln!("stopped at a checkpoint; the same command goes on from there");
+        return Ok(exit);
+    }
+    let json = || serde_json::json!({ "run": id, "attack": source, "epochs": args.epochs, "levels": LEVELS, "reinjections": rows });
+    show::print(&if args.json { format!("{}\n", json()) } else { table(&source, args.epochs, &rows) })
+}
+
+/// Computes every re-injection of `job` that is not done; another exit than Ok where a signal ended it.
+pub(super) fn inject(job: Reinject, place: &Place) -> Result<(Vec<Row>, Exit), CliError> {
     let wanted = job.starts.len() * job.ratios.len();
     // What is computed stands beside the run, where what it came from stands too.
-    let request =
-        Request { spec: job.run.spec.clone(), until: Stage::Reinjection, device: place.device()?, data: place.data(), runs: job.run.runs() };
-    let (id, source) = (job.run.id.clone(), job.attack.id.clone());
+    let (spec, runs) = (job.run.spec.clone(), job.run.runs());
+    let request = Request { spec, until: Stage::Reinjection, device: place.device()?, data: place.data(), runs };
     let session = worker::reinject(request, job);
     let commands = session.commands.clone();
     let interrupted = run::stop_on_signals(move || drop(commands.send(Command::Stop)))?;
     let rows: Vec<Row> = watch(&session)?.iter().filter_map(reinjection::row).collect();
-    if rows.iter().filter(|row| row.finished).count() < wanted {
-        eprintln!("stopped at a checkpoint; the same command goes on from there");
-        return Ok(Exit::of_signal(interrupted.load(Ordering::Relaxed)));
-    }
-    let json = || serde_json::json!({ "run": id, "attack": source, "epochs": args.epochs, "levels": LEVELS, "reinjections": rows });
-    show::print(&if args.json { format!("{}\n", json()) } else { table(&source, args.epochs, &rows) })
+    let done = rows.iter().filter(|row| row.finished).count() == wanted;
+    Ok((rows, if done { Exit::Ok } else { Exit::of_signal(interrupted.load(Ordering::Relaxed)) }))
 }
 
 /// The models asked for, each once; of an attack's run its own model is the backdoored one.

@@ -4,7 +4,8 @@ use super::runs::{RunEntry, Scan};
 use super::{FigureError, FigureId, preset};
 use crate::run::view::Status;
 use crate::spec::sweep::Cell;
-use crate::spec::{RunSpec, Stage};
+use crate::spec::{RunSpec, Stage, Start};
+use std::collections::BTreeSet;
 
 /// How large the runs of a figure are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +60,14 @@ pub fn only(scan: Scan, cells: &[Cell]) -> Scan {
         let stage = run.view.stage;
         !run.steered() && specs.iter().any(|(own, spec)| stage == Some(*own) && same(&run.spec, spec, *own))
     };
-    Scan { runs: scan.runs.into_iter().filter(|run| run.view.status == Status::Finished && wanted(run)).collect(), ..scan }
+    let of_cells: BTreeSet<String> = scan.runs.iter().filter(|run| wanted(run)).map(|run| run.id.clone()).collect();
+    // The backdoor put in again, into the model of a cell or into a clean one.
+    let again = |run: &RunEntry| {
+        let Some(what) = &run.view.facts.reinjection else { return false };
+        of_cells.contains(&what.source) && (what.start != Start::Defended || run.parent.as_ref().is_some_and(|id| of_cells.contains(id)))
+    };
+    let kept = |run: &RunEntry| run.view.status == Status::Finished && (wanted(run) || again(run));
+    Scan { runs: scan.runs.iter().filter(|run| kept(run)).cloned().collect(), ..scan }
 }
 
 #[cfg(test)]

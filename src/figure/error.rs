@@ -44,6 +44,18 @@ pub enum FigureError {
         /// Where runs were looked for.
         runs: PathBuf,
     },
+    /// Nothing of what the figure shows was measured yet.
+    #[error(
+        "{id}: nothing to draw was measured in {}; `{command}` measures a run, `tuneout figure {} --reduced --run-missing` small ones", runs.display(), id.word()
+    )]
+    Unmeasured {
+        /// The figure.
+        id: FigureId,
+        /// Where runs were looked for.
+        runs: PathBuf,
+        /// What measures it.
+        command: &'static str,
+    },
     /// A file or directory that cannot be read or written.
     #[error("{}: {source}", path.display())]
     Io {

@@ -83,12 +83,19 @@ pub fn build(id: FigureId, source: &Source) -> Result<Scene, FigureError> {
     attacks(&figure, &preset.draw, source)?;
     let reported = references(&figure, &preset.draw, source)?;
     let empty = || FigureError::Empty { id, runs: source.scan.dir.clone() };
+    let unmeasured = |command| FigureError::Unmeasured { id, runs: source.scan.dir.clone(), command };
     let scene = match &preset.draw {
         Draw::Curves(curves) => kind::curves::scene(curves, &source.scan, &reported).ok_or_else(empty)?,
         Draw::Plane(plane) => kind::outcomes::scene(plane, &source.scan, &reported).ok_or_else(empty)?,
         Draw::Hours(hours) => kind::hours::scene(hours, &source.scan, &reported).ok_or_else(empty)?,
         Draw::Ablation(ablation) => kind::ablation::scene(ablation, &source.scan, &reported).ok_or_else(empty)?,
+        Draw::Membership(membership) => {
+            kind::membership::scene(membership, &source.scan).ok_or_else(|| unmeasured("tuneout sequela membership RUN"))?
+        }
         Draw::Pictures(pictures) => kind::pictures::scene(pictures, &source.attacks, &source.scan).ok_or_else(empty)?,
+        Draw::Reinjection(reinjection) => {
+            kind::reinjection::scene(reinjection, &source.scan).ok_or_else(|| unmeasured("tuneout sequela reinject RUN"))?
+        }
         Draw::Schedule(own) => {
             let (name, spec, images) = settings(own, source)?;
             kind::schedule::scene(&figure, &spec, &name, images)?
@@ -127,7 +134,7 @@ pub fn reports(id: FigureId) -> Result<bool, FigureError> {
 }
 
 fn measured(draw: &Draw) -> bool {
-    !matches!(draw, Draw::Schedule(_) | Draw::Pictures(_))
+    !matches!(draw, Draw::Schedule(_) | Draw::Pictures(_) | Draw::Membership(_) | Draw::Reinjection(_))
 }
 
 /// The settings that are drawn, with the name of where they come from and the training images there are.

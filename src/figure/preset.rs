@@ -1,6 +1,7 @@
 //! What belongs to each figure, as data: `presets/figures/*.toml`, embedded in the binary, overridden by files of the
 //! same name in `presets/figures` of the user's configuration directory.
 
+use super::kind::models;
 use super::scene::{Colour, Dash, Marker};
 use super::select::Wanted;
 use super::{FigureError, FigureId};
@@ -48,6 +49,38 @@ pub enum Draw {
     Ablation(Ablation),
     /// Samples of attacks (paper Table 1).
     Pictures(Pictures),
+    /// How well members are told from others (paper Figure 10).
+    Membership(Membership),
+    /// The same backdoor put in again (paper Figures 11 and 14 to 17).
+    Reinjection(Reinjection),
+}
+
+/// Accuracies of membership inference: a group of bars for each attack, a panel for each data set.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Membership {
+    /// The attacks, from left to right.
+    pub attacks: Vec<String>,
+    /// The bars of each: `backdoored`, or a defense.
+    pub models: Vec<String>,
+    /// Title of the vertical axis.
+    pub y: String,
+}
+
+/// ASR over the epochs of re-injections: a panel for each ratio.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reinjection {
+    /// The attack.
+    pub attack: String,
+    /// Poison ratios, a panel each.
+    pub ratios: Vec<f64>,
+    /// The curves: `clean`, `scratch`, `backdoored`, or a defense.
+    pub models: Vec<String>,
+    /// Title of the horizontal axis.
+    pub x: String,
+    /// Title of the vertical axis.
+    pub y: String,
 }
 
 /// Defenses in the plane of CA and ASR, a panel for each attack and data set.
@@ -275,6 +308,14 @@ fn check(preset: &FigurePreset) -> Result<(), String> {
         }
         Draw::Hours(hours) => return known("defense", &hours.defenses, &Defense::NAMES),
         Draw::Ablation(ablation) => return check_ablation(ablation),
+        Draw::Membership(m) => return check_models("draw.membership", &m.attacks, &m.models),
+        Draw::Reinjection(r) => {
+            let ratio = r.ratios.iter().find(|ratio| !(**ratio > 0.0 && **ratio <= 1.0));
+            if ratio.is_some() || r.ratios.is_empty() {
+                return Err("draw.reinjection.ratios: at least one, each above 0 and at most 1".to_owned());
+            }
+            return check_models("draw.reinjection", std::slice::from_ref(&r.attack), &r.models);
+        }
         Draw::Curves(curves) => curves,
     };
     for path in [&curves.rows, &curves.columns] {
@@ -299,6 +340,21 @@ fn check_ablation(ablation: &Ablation) -> Result<(), String> {
     match paths.into_iter().find(|path| field::find(path).is_none()) {
         Some(path) => Err(format!("draw.ablation: there is no setting `{path}`")),
         None if ablation.measures.is_empty() => Err("draw.ablation.measures: names at least one".to_owned()),
+        None => Ok(()),
+    }
+}
+
+fn check_models(place: &str, attacks: &[String], models: &[String]) -> Result<(), String> {
+    if attacks.is_empty() || models.is_empty() {
+        return Err(format!("{place}: attacks and models name at least one each"));
+    }
+    if let Some(name) = attacks.iter().find(|name| !Attack::NAMES.contains(&name.as_str())) {
+        return Err(format!("{place}: there is no attack `{name}`; there are: {}", Attack::NAMES.join(", ")));
+    }
+    match models.iter().find(|name| !models::exists(name)) {
+        Some(name) => {
+            Err(format!("{place}.models: there is no model `{name}`; there are: clean, scratch, backdoored, {}", Defense::NAMES.join(", ")))
+        }
         None => Ok(()),
     }
 }

@@ -154,7 +154,7 @@ fn one_start_a_seed<'a, S: Ord>(
 }
 
 /// The group of runs with equal `key` that scores highest, and all other runs.
-fn best<'a, S: Ord>(
+pub(super) fn best<'a, S: Ord>(
     runs: Vec<&'a RunEntry>,
     key: impl Fn(&RunEntry) -> String,
     score: impl Fn(&[&'a RunEntry]) -> S,
@@ -169,14 +169,14 @@ fn best<'a, S: Ord>(
 }
 
 /// More finished runs are better; of as many, the newest.
-fn rank(runs: &[&RunEntry]) -> (usize, u64) {
+pub(super) fn rank(runs: &[&RunEntry]) -> (usize, u64) {
     let complete = runs.iter().filter(|r| r.finished() && !r.steered()).count();
     (complete, runs.iter().map(|r| r.view.clock_ms.1).max().unwrap_or_default())
 }
 
 /// Of runs with the same settings, those that are drawn: finished ones, else unfinished ones, averaged over seeds;
 /// else the newest of those that were steered, alone.
-fn drawn<'a>(runs: Vec<&'a RunEntry>, left_out: &mut Vec<(&'a RunEntry, String)>) -> Vec<&'a RunEntry> {
+pub(super) fn drawn<'a>(runs: Vec<&'a RunEntry>, left_out: &mut Vec<(&'a RunEntry, String)>) -> Vec<&'a RunEntry> {
     let (steered, plain): (Vec<_>, Vec<_>) = runs.into_iter().partition(|r| r.steered());
     let (finished, unfinished): (Vec<_>, Vec<_>) = plain.into_iter().partition(|r| r.finished());
     let (mut chosen, rest) = if finished.is_empty() { (unfinished, Vec::new()) } else { (finished, unfinished) };
@@ -239,7 +239,7 @@ pub(super) fn settings(spec: &RunSpec, keep: impl Fn(&str) -> bool) -> String {
 }
 
 /// What `other` has otherwise than `chosen`, in `other`'s words; the first three.
-fn differences(chosen: &RunSpec, other: &RunSpec, keep: impl Fn(&str) -> bool) -> String {
+pub(super) fn differences(chosen: &RunSpec, other: &RunSpec, keep: impl Fn(&str) -> bool) -> String {
     let (chosen, other) = (flat(chosen), flat(other));
     let mut all: Vec<String> = other.iter().filter(|(p, v)| keep(p) && chosen.get(*p) != Some(v)).map(|(p, v)| format!("{p} = {v}")).collect();
     let more = all.len().saturating_sub(3);

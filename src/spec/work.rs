@@ -67,7 +67,7 @@ pub fn passes(spec: &RunSpec, stage: Stage) -> f64 {
 
 /// Whether every step of `stage` costs alike and is the network's: only then its speed says something about others.
 pub fn typical(spec: &RunSpec, stage: Stage) -> bool {
-    let two_parts = stage == Stage::Attack && matches!(spec.attack.trigger, Trigger::InputAware(_));
+    let two_parts = matches!(stage, Stage::Attack | Stage::Reinjection) && matches!(spec.attack.trigger, Trigger::InputAware(_));
     let searched = stage == Stage::Defense && (matches!(spec.defense.method, Method::NeuralCleanse(_)) || passes(spec, stage) == WITH_TEACHER);
     passes(spec, stage) >= 1.0 && !two_parts && !searched
 }

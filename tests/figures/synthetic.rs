@@ -45,7 +45,7 @@ fn facts(run: &Run, stage: Stage) -> Facts {
     Facts {
         id: match stage {
             Stage::Pretrain => spec.clean_id(run.images),
-            Stage::Attack => spec.attack_id(run.images, None),
+            Stage::Attack | Stage::Reinjection => spec.attack_id(run.images, None),
             Stage::Defense => spec.defense_id(run.images, None),
         },
         parent: (stage == Stage::Defense).then(|| spec.attack_id(run.images, None)),
@@ -73,7 +73,7 @@ pub fn measures(spec: &RunSpec, stage: Stage, epoch: f64) -> Measures {
     let wobble = (spec.seed as f64 * 1.7 + epoch).sin();
     let start = if spec.attack.name() == "badnets" { 0.985 } else { 0.93 };
     let (ca, asr) = match (stage, spec.defense.name()) {
-        (Stage::Pretrain | Stage::Attack, _) => (0.98 * (1.0 - (-epoch / 3.0).exp()), start * (1.0 - (-epoch / 2.0).exp())),
+        (Stage::Pretrain | Stage::Attack | Stage::Reinjection, _) => (0.98 * (1.0 - (-epoch / 3.0).exp()), start * (1.0 - (-epoch / 2.0).exp())),
         (_, "fine-tuning") => (0.975 + 0.004 * wobble, start - 0.012 * epoch * (1.0 + 0.4 * wobble) * fine_tuning_pull(spec)),
         (_, "super-fine-tuning") => {
             let fall = (-epoch * (0.9 + 0.35 * wobble) * super_fine_tuning_pull(spec)).exp();
@@ -160,7 +160,7 @@ fn write_stage(dir: &Path, run: &Run, stage: Stage) {
     fs::create_dir_all(dir).unwrap();
     let events = match stage {
         Stage::Defense => events(run, stage),
-        Stage::Pretrain | Stage::Attack => {
+        Stage::Pretrain | Stage::Attack | Stage::Reinjection => {
             events(&Run { spec: run.spec.clone(), end: End::Finished, changes: Vec::new(), began: run.began - 500_000, ..*run }, stage)
         }
     };

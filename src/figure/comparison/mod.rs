@@ -42,10 +42,10 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// `run` with what it is grouped by; none for clean models, and for runs that never began.
+    /// `run` with what it is grouped by; none for clean models and re-injections, and for runs that never began.
     pub fn of(run: Arc<RunEntry>) -> Option<Self> {
         let group = match run.view.stage? {
-            Stage::Pretrain => return None,
+            Stage::Pretrain | Stage::Reinjection => return None,
             // The same backdoored model serves every defense and every second task.
             Stage::Attack => settings(&run.spec, |path| !path.starts_with("defense.") && !path.starts_with("downstream.")),
             Stage::Defense => settings(&run.spec, |_| true),

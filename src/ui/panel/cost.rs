@@ -119,7 +119,9 @@ fn images(state: &State) -> String {
     let facts = &state.current().facts;
     match state.stage() {
         Stage::Pretrain => words::count(facts.train_images as u64),
-        Stage::Attack | Stage::Reinjection => format!("{}, {} poisoned", words::count(facts.train_images as u64), words::count(facts.poisoned_images as u64)),
+        Stage::Attack | Stage::Reinjection => {
+            format!("{}, {} poisoned", words::count(facts.train_images as u64), words::count(facts.poisoned_images as u64))
+        }
         Stage::Defense if facts.poisoned_images > 0 => {
             format!("{} kept, {} poisoned given", words::count(facts.train_images as u64), words::count(facts.poisoned_images as u64))
         }

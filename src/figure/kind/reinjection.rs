@@ -1,0 +1,148 @@
+//! Re-injection: attack success rate over epochs, a panel for each poison ratio, a curve for each model that the backdoor is
+//! put into (paper Figures 11 and 14 to 17; spec.md 5.2).
+
+use super::curves::{last_epoch, mean};
+use super::models::{self, Candidate, Chosen};
+use crate::figure::names::{order, shown};
+use crate::figure::preset::Reinjection;
+use crate::figure::runs::{RunEntry, Scan};
+use crate::figure::scene::{Axis, Panel, Scene, Series, Source};
+use crate::figure::select::standing;
+use crate::figure::ticks::{grouped, number};
+use crate::sequela::reinjection::LEVELS;
+use crate::spec::Stage;
+
+/// The setting in which panels differ.
+const RATIO: &str = "attack.poison_ratio";
+
+/// One data set.
+struct Set<'a> {
+    name: String,
+    chosen: Chosen<'a>,
+}
+
+/// The panels and notes; `None` where no run belongs to the figure.
+pub fn scene(preset: &Reinjection, scan: &Scan) -> Option<Scene> {
+    let mut names: Vec<String> = candidates(preset, scan).iter().map(|(run, _)| run.spec.data.name().to_owned()).collect();
+    names.sort_by_key(|name| (order("data.name", name), name.clone()));
+    names.dedup();
+    let of = |name: String| {
+        let runs = candidates(preset, scan).into_iter().filter(|(run, _)| run.spec.data.name() == name).collect();
+        Set { chosen: models::choose(runs, Some(RATIO)), name }
+    };
+    let sets: Vec<Set> = names.into_iter().map(of).collect();
+    if sets.is_empty() {
+        return None;
+    }
+    let mut panels = Vec::new();
+    let mut footnotes = Vec::new();
+    for set in &sets {
+        let one: Vec<Panel> = preset.ratios.iter().map(|ratio| panel(preset, set, *ratio)).collect();
+        footnotes.extend(notes(preset, set, &one));
+        panels.extend(one);
+    }
+    // As in the paper two by two; several data sets stand one under the other.
+    let columns = if sets.len() == 1 { 2 } else { preset.ratios.len() };
+    Some(Scene { columns, panels, footnotes, ..Scene::default() })
+}
+
+/// Runs of the figure, each with the model that it put the backdoor into.
+fn candidates<'a>(preset: &Reinjection, scan: &'a Scan) -> Vec<Candidate<'a>> {
+    let belongs = |run: &&RunEntry| {
+        let known = preset.ratios.iter().any(|ratio| is(run, *ratio));
+        run.view.stage == Some(Stage::Reinjection) && run.spec.attack.name() == preset.attack && known && !run.view.epochs.is_empty()
+    };
+    let model = |run: &'a RunEntry| Some((run, run.view.facts.reinjection.as_ref()?.model().to_owned()));
+    scan.runs.iter().filter(belongs).filter_map(model).filter(|(_, model)| preset.models.contains(model)).collect()
+}
+
+fn is(run: &RunEntry, ratio: f64) -> bool {
+    (run.spec.attack.poison_ratio / ratio - 1.0).abs() < 1e-9
+}
+
+/// The runs of a model at a ratio.
+fn runs<'s, 'a>(set: &'s Set<'a>, model: &str, ratio: f64) -> &'s [&'a RunEntry] {
+    let found = set.chosen.runs.iter().find(|((name, _), runs)| name == model && runs.first().is_some_and(|run| is(run, ratio)));
+    found.map_or(&[], |(_, runs)| runs)
+}
+
+fn panel(preset: &Reinjection, set: &Set, ratio: f64) -> Panel {
+    let there = |model: &str| set.chosen.runs.keys().any(|(name, _)| name == model);
+    let series = |(place, model): (usize, &str)| {
+        let runs = runs(set, model, ratio);
+        let done = runs.iter().filter_map(|run| run.view.epochs.last()).map(|p| p.epoch as u64).max();
+        let epochs = 0..done.map_or(0, |last| last + 1);
+        let points = epochs.map(|epoch| mean(epoch as f64, runs.iter().filter_map(|run| measured(run, epoch as f64)).collect()));
+        Series { label: models::label(model), look: models::look(model, place), points: points.collect() }
+    };
+    let series = models::present(&preset.models, there).into_iter().enumerate().map(series).filter(|s| !s.points.is_empty()).collect::<Vec<_>>();
+    let last = set.chosen.runs.values().flatten().map(|run| last_epoch(run)).max().unwrap_or(1);
+    Panel {
+        title: format!("{}, poison ratio {}", shown("data.name", &set.name), number(ratio)),
+        x: Axis::linear(&preset.x, 0.0, last as f64, 5, if last > 0 { 0.02 } else { 0.0 }),
+        y: Axis::linear(&preset.y, 0.0, 1.0, 5, 0.035),
+        absent: series.is_empty().then(|| "not run".to_owned()),
+        series,
+        stretch: 1.0,
+        ..Panel::default()
+    }
+}
+
+fn measured(run: &RunEntry, epoch: f64) -> Option<Source> {
+    // After a crash an epoch may have been done twice: the last one counts.
+    let point = run.view.epochs.iter().rev().find(|p| p.epoch == epoch)?;
+    Some(Source { run: run.id.clone(), seed: run.spec.seed, epoch, value: point.measures.asr, ..Source::default() })
+}
+
+/// The small print of one data set.
+fn notes(preset: &Reinjection, set: &Set, panels: &[Panel]) -> Vec<String> {
+    let Some(first) = set.chosen.runs.values().flatten().next() else { return Vec::new() };
+    let a = &first.spec.attack;
+    let data = shown("data.name", &set.name);
+    let mut notes = vec![format!(
+        "{data}: {}, the attack's own trigger and recipe again: batch {} at learning rate {}, its schedule from the beginning; target class {}; new poisoned images. Device: {}.",
+        shown("model.name", first.spec.model.name()),
+        a.batch,
+        number(a.lr),
+        a.target,
+        first.view.facts.device
+    )];
+    let levels = preset.ratios.iter().zip(panels).filter(|(_, panel)| panel.absent.is_none());
+    notes.extend(levels.map(|(ratio, panel)| format!("{data}, ratio {}: {}.", number(*ratio), reached(set, *ratio, panel))));
+    notes.extend(seeds(set));
+    notes.extend(models::left_out(&set.chosen.left_out));
+    notes
+}
+
+/// How many images are poisoned, and after how many epochs the mean ASR first is at each level.
+fn reached(set: &Set, ratio: f64, panel: &Panel) -> String {
+    let first = set.chosen.runs.values().flatten().find(|run| is(run, ratio));
+    let poisoned = first.map_or(0, |run| run.view.facts.poisoned_images);
+    let epoch = |series: &Series, level: f64| series.points.iter().find(|p| p.y >= level).map_or_else(|| "never".to_owned(), |p| number(p.x));
+    let of = |series: &Series| format!("{} {} ({})", series.label, epoch(series, LEVELS[0]), epoch(series, LEVELS[1]));
+    let list: Vec<String> = panel.series.iter().map(of).collect();
+    let images = match poisoned {
+        0 => "no image of an epoch is poisoned, there is no backdoor to learn".to_owned(),
+        1 => "1 image of an epoch is poisoned".to_owned(),
+        n => format!("{} images of an epoch are poisoned", grouped(n as u64)),
+    };
+    format!("{images}; epochs to an ASR of {} ({}): {}", LEVELS[0], LEVELS[1], list.join(", "))
+}
+
+/// Seeds behind the curves, and runs that did not end.
+fn seeds(set: &Set) -> Vec<String> {
+    let mut counts: Vec<usize> = set.chosen.runs.values().map(Vec::len).collect();
+    counts.sort_unstable();
+    let words = |n: usize| if n == 1 { "1 seed".to_owned() } else { format!("{n} seeds") };
+    let data = shown("data.name", &set.name);
+    let mut notes = match counts[..] {
+        [] => Vec::new(),
+        [few, .., many] if few != many => vec![format!("{data}: mean of {few} to {} a curve, the band from smallest to largest.", words(many))],
+        [n, ..] => vec![format!("{data}: {} a curve{}.", words(n), if n > 1 { ", their mean, the band from smallest to largest" } else { "" })],
+    };
+    for run in set.chosen.runs.values().flatten().filter(|run| !run.finished()) {
+        let done = run.view.epochs.last().map_or(0.0, |p| p.epoch);
+        notes.push(format!("{}: {} after epoch {done}.", run.id, standing(run)));
+    }
+    notes
+}
