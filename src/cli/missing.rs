@@ -60,7 +60,7 @@ fn footnote(scale: Scale, device: &str) -> String {
         Scale::Reduced => ("reduced, on the embedded sets", " --reduced"),
     };
     format!(
-        "Runs: {scale}.\nTime: on {device}, one run after the other with all threads; several at once (--jobs) take less. Not counted: Figure 10 attacks each of its models, a matter of seconds; Figures 11 and 14 to 17\ntrain each of theirs again, 25 epochs for each ratio.\n`tuneout figure N{flag} --run-missing` computes what is missing and draws it."
+        "Runs: {scale}.\nTime: on {device}, one run after the other with all threads; several at once (--jobs) take less.\nNot counted: Figure 10 attacks each of its models, a matter of seconds; Figures 11 and 14 to 17 train each of theirs again, 25 epochs for each ratio.\n`tuneout figure N{flag} --run-missing` computes what is missing and draws it."
     )
 }
 

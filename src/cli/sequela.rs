@@ -181,7 +181,7 @@ fn told(report: &Report) -> String {
     let spread = report.deviation.map_or_else(|| "one seed".to_owned(), |d| format!("± {d:.3} over {} seeds", report.outcomes.len()));
     let of = |rate: fn(&membership::Outcome) -> f64| membership::spread(&report.outcomes.iter().map(rate).collect::<Vec<_>>()).0;
     format!(
-        "membership inference against {}\nattack model: {}\nmembers: of {} {}; others: of {} test images\n\
+        "membership inference against {}\nattack model: {}\nmembers: {} {}; others: {} test images\n\
          {half} + {half} images to learn from, {half} + {half} others to be tested on\n\
          accuracy {mean:.3} {spread}; guessing is {BASELINE}, and chance alone strays from it by {:.3} a seed\n\
          judged members: {:.1}% of the members, {:.1}% of the others; accuracy on what it learned from {:.3}\n",
@@ -275,7 +275,7 @@ fn watch(session: &Session) -> Result<Vec<RunView>, CliError> {
 /// The result as a person reads it.
 fn table(source: &str, epochs: u64, rows: &[Row]) -> String {
     let mut out = format!(
-        "the backdoor of {source} put in again, {epochs} epochs\n{:<18} {:>8} {:>9} {:>7} {:>7} {:>7} {:>10} {:>10}\n",
+        "the backdoor of {source} put in again, {epochs} epochs\n{:<18} {:>8} {:>9} {:>7} {:>7} {:>7} {:>11} {:>11}\n",
         "into",
         "ratio",
         "poisoned",
@@ -285,13 +285,13 @@ fn table(source: &str, epochs: u64, rows: &[Row]) -> String {
         format!("to ASR {}", LEVELS[0]),
         format!("to ASR {}", LEVELS[1]),
     );
-    let level = |epochs: Option<u64>| epochs.map_or_else(|| "never".to_owned(), |n| format!("{n} epochs"));
+    let level = |epochs: Option<u64>| epochs.map_or_else(|| "not reached".to_owned(), |n| format!("{n} epochs"));
     for row in rows {
         let share = |v: f64| format!("{:.1}%", v * 100.0);
         let [first, second] = row.epochs_to.map(level);
         let _ = writeln!(
             out,
-            "{:<18} {:>8} {:>9} {:>7} {:>7} {:>7} {first:>10} {second:>10}",
+            "{:<18} {:>8} {:>9} {:>7} {:>7} {:>7} {first:>11} {second:>11}",
             row.model,
             row.ratio,
             row.poisoned_images,

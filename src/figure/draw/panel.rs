@@ -222,9 +222,15 @@ impl Drawing<'_, '_> {
     /// Thin bars through points, as far as they lie in the frame, with a stroke across either end.
     fn deviations(&self, series: &Series) -> Drawn {
         const STROKE: f64 = 1.4;
-        // On a bar of its own colour it would not be seen.
-        let colour = if series.look.bar.is_some() { INK } else { tint(series.look) };
-        let line = |from: Place, to: Place| self.canvas.line_within(self.frame.rect, &[from, to], colour, 0.6, Dash::Solid);
+        // On a bar of its own colour it would not be seen: it is drawn in ink, on a narrow rim of paper.
+        let onto_bar = series.look.bar.is_some();
+        let colour = if onto_bar { INK } else { tint(series.look) };
+        let line = |from: Place, to: Place| {
+            if onto_bar {
+                self.canvas.line_within(self.frame.rect, &[from, to], PAPER, 1.6, Dash::Solid)?;
+            }
+            self.canvas.line_within(self.frame.rect, &[from, to], colour, 0.6, Dash::Solid)
+        };
         for point in series.points.iter().filter(|point| point.y.is_finite()) {
             if let Some((low, high)) = point.upright {
                 let ends = [self.place(point.x, low), self.place(point.x, high)];

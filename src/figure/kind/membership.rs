@@ -129,7 +129,8 @@ impl Groups<'_> {
     fn bars(&self, set: &Set, at: usize) -> Series {
         let (name, count) = (self.models[at], self.models.len() as f64);
         let wide = GROUP / count;
-        let shift = (at as f64 - (count - 1.0) / 2.0) * wide;
+        // Round to what a reader of the numbers wants to see.
+        let shift = ((at as f64 - (count - 1.0) / 2.0) * wide * 1e4).round() / 1e4;
         let points = self.attacks.iter().enumerate().filter_map(|(group, attack)| self.bar(set, attack, name, group as f64 + shift));
         let full = if name == BACKDOORED { Dash::Dots } else { Dash::Solid };
         let look = Look { marker: None, dash: Some(full), bar: Some(wide), width: 0.6, ..models::look(name, at) };

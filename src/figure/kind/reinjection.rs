@@ -118,7 +118,7 @@ fn notes(preset: &Reinjection, set: &Set, panels: &[Panel]) -> Vec<String> {
 fn reached(set: &Set, ratio: f64, panel: &Panel) -> String {
     let first = set.chosen.runs.values().flatten().find(|run| is(run, ratio));
     let poisoned = first.map_or(0, |run| run.view.facts.poisoned_images);
-    let epoch = |series: &Series, level: f64| series.points.iter().find(|p| p.y >= level).map_or_else(|| "never".to_owned(), |p| number(p.x));
+    let epoch = |series: &Series, level: f64| series.points.iter().find(|p| p.y >= level).map_or_else(|| "not reached".to_owned(), |p| number(p.x));
     let of = |series: &Series| format!("{} {} ({})", series.label, epoch(series, LEVELS[0]), epoch(series, LEVELS[1]));
     let list: Vec<String> = panel.series.iter().map(of).collect();
     let images = match poisoned {
