@@ -1,6 +1,6 @@
 //! `tuneout figure`: the paper's figures from the logs.
 
-use super::{CliError, Exit, Place, measure, missing};
+use super::{CliError, Exit, Place, missing};
 use crate::export::ExportError;
 use crate::figure::cells::{self, Scale};
 use crate::figure::reported::Origin;
@@ -74,11 +74,6 @@ pub fn make(args: &FigureArgs, place: &Place) -> Result<Exit, CliError> {
     if matches!(computed, Exit::Interrupted | Exit::Preempted) {
         return Ok(computed);
     }
-    let measured = if args.run_missing { measure::measure(&ids, scale, place)? } else { Exit::Ok };
-    if matches!(measured, Exit::Interrupted | Exit::Preempted) {
-        return Ok(measured);
-    }
-    let computed = if computed == Exit::Ok { measured } else { computed };
     let scan = runs::scan(&runs)?;
     for damage in &scan.damaged {
         eprintln!("tuneout: {damage}; left out");

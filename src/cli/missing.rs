@@ -1,7 +1,7 @@
 //! What is missing of the figures, how long it would take, and computing it.
 
 use super::show::print;
-use super::{CliError, Exit, Place, sweep};
+use super::{CliError, Exit, Place, measure, sweep};
 use crate::app::words;
 use crate::figure::cells::{self, Scale};
 use crate::figure::{FigureError, FigureId, preset, runs};
@@ -84,7 +84,7 @@ pub fn cells_of(id: FigureId, scale: Scale) -> Result<Vec<Cell>, CliError> {
     }
 }
 
-/// Computes every cell of the figures that is not there yet.
+/// Computes every cell of the figures that is not there yet, and measures what they show beyond logs.
 pub fn compute(ids: &[FigureId], scale: Scale, jobs: Option<u16>, place: &Place) -> Result<Exit, CliError> {
     let mut all = Vec::new();
     for &id in ids {
@@ -102,7 +102,12 @@ pub fn compute(ids: &[FigureId], scale: Scale, jobs: Option<u16>, place: &Place)
     let on_a_gpu = place.device()?.is_gpu();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = jobs.map_or(if on_a_gpu { 1 } else { cores }, usize::from);
-    sweep::all(&path, jobs, true, place)
+    let computed = sweep::all(&path, jobs, true, place)?;
+    if matches!(computed, Exit::Interrupted | Exit::Preempted) {
+        return Ok(computed);
+    }
+    let measured = measure::measure(ids, scale, place)?;
+    Ok(if computed == Exit::Ok { measured } else { computed })
 }
 
 fn unwritten(path: PathBuf, source: std::io::Error) -> CliError {

@@ -58,7 +58,7 @@ fn entry(id: FigureId, scale: Scale, own: &[crate::spec::sweep::Cell], scan: &Sc
     let source = Source::of(if scale == Scale::Reduced { cells::only(scan.clone(), own) } else { scan.clone() });
     let scene = match figure::build(id, &source) {
         Ok(scene) => Some(scene),
-        Err(FigureError::Empty { .. }) => None,
+        Err(FigureError::Empty { .. } | FigureError::Unmeasured { .. }) => None,
         Err(other) => return Err(other.into()),
     };
     Ok(Entry { id, title: preset::load(id)?.title, scene, runs: (there, own.len()) })
