@@ -15,9 +15,10 @@ use std::process::{Command, Output};
 use tuneout::data::{Images, Normalise};
 use tuneout::model::{Mode, PreActResNet};
 use tuneout::rng;
-use tuneout::sequela::membership::{Outcome, Settings, Variant, spread};
+use tuneout::sequela::membership::{Outcome, Settings, Variant};
 use tuneout::sequela::{Examples, Halves, Side, attack};
 use tuneout::spec::Stages;
+use tuneout::statistics::Summary;
 use tuneout::train::{Lookup, Sgd, Trainer};
 
 // The attack model
@@ -66,7 +67,7 @@ fn an_untrained_model_tells_nothing() {
             attacked(&network(&[4, 8], seed), &settings, [&members, &others], seed).accuracy
         };
         let accuracies: Vec<f64> = (0..5).map(of).collect();
-        let (mean, _) = spread(&accuracies);
+        let mean = Summary::of(&accuracies).unwrap().mean;
         assert!((mean - 0.5).abs() < 0.02, "{variant:?}: {accuracies:?}");
     }
 }
@@ -90,7 +91,7 @@ fn a_model_that_memorised_its_training_set_gives_it_away() {
     for variant in [Variant::Paper, Variant::Mldoctor] {
         let settings = Settings { lr: 1e-3, ..Settings::of(variant) };
         let outcomes: Vec<Outcome> = (0..3).map(|seed| attacked(&net, &settings, [&members, &others], seed)).collect();
-        let (mean, _) = spread(&outcomes.iter().map(|o| o.accuracy).collect::<Vec<_>>());
+        let mean = Summary::of(&outcomes.iter().map(|o| o.accuracy).collect::<Vec<_>>()).unwrap().mean;
         assert!(mean > 0.65, "{variant:?}: {outcomes:?}");
     }
 }

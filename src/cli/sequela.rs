@@ -11,9 +11,10 @@ use crate::run::trained::Trained;
 use crate::run::view::RunView;
 use crate::run::worker::{self, Request};
 use crate::sequela::infer;
-use crate::sequela::membership::{self, BASELINE, Members, News, Report, Settings, Variant};
+use crate::sequela::membership::{BASELINE, Members, News, Outcome, Report, Settings, Variant};
 use crate::sequela::reinjection::{self, LEVELS, Row};
 use crate::spec::{Stage, Start};
+use crate::statistics::Summary;
 use clap::{Args, Subcommand, ValueEnum};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -179,7 +180,7 @@ pub(super) fn infer(dir: &Path, settings: &Settings, place: &Place) -> Result<(R
 fn told(report: &Report) -> String {
     let Report { settings, half, mean, .. } = report;
     let spread = report.deviation.map_or_else(|| "one seed".to_owned(), |d| format!("± {d:.3} over {} seeds", report.outcomes.len()));
-    let of = |rate: fn(&membership::Outcome) -> f64| membership::spread(&report.outcomes.iter().map(rate).collect::<Vec<_>>()).0;
+    let of = |rate: fn(&Outcome) -> f64| Summary::of(&report.outcomes.iter().map(rate).collect::<Vec<_>>()).map_or(f64::NAN, |s| s.mean);
     format!(
         "membership inference against {}\nattack model: {}\nmembers: {} {}; others: {} test images\n\
          {half} + {half} images to learn from, {half} + {half} others to be tested on\n\

@@ -1,6 +1,7 @@
 //! Membership inference (spec.md 5.1) as plain data: settings, what came of it, and the file that keeps it.
 
 use crate::run::files;
+use crate::statistics::Summary;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -141,7 +142,7 @@ impl Report {
     /// Of the outcomes of all seeds.
     pub fn new(run: &str, settings: &Settings, there: [usize; 2], half: usize, outcomes: Vec<Outcome>) -> Self {
         let accuracies: Vec<f64> = outcomes.iter().map(|o| o.accuracy).collect();
-        let (mean, deviation) = spread(&accuracies);
+        let (mean, deviation) = Summary::of(&accuracies).map_or((f64::NAN, None), |s| (s.mean, s.deviation));
         Self {
             run: run.to_owned(),
             settings: settings.clone(),
@@ -160,14 +161,6 @@ impl Report {
     pub fn standard_error(&self) -> f64 {
         0.5 / (2.0 * self.half.max(1) as f64).sqrt()
     }
-}
-
-/// Mean and standard deviation (of a sample) of some values.
-pub fn spread(values: &[f64]) -> (f64, Option<f64>) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-    (mean, (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt()))
 }
 
 /// Keeps a result in the run directory `dir`.

@@ -7,8 +7,9 @@ use crate::figure::preset::Membership;
 use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Along, Axis, Dash, Kind, Look, Panel, Point, Reference, Scene, Series, Source};
 use crate::figure::ticks::{Tick, number};
-use crate::sequela::membership::{self, BASELINE, Report, Settings, spread};
+use crate::sequela::membership::{self, BASELINE, Report, Settings};
 use crate::spec::Stage;
+use crate::statistics::Summary;
 use std::collections::BTreeMap;
 
 /// Share of a group's width that its bars take.
@@ -147,8 +148,8 @@ impl Groups<'_> {
             outcomes.iter().map(|o| source(o.accuracy)).collect::<Vec<_>>()
         };
         let sources: Vec<Source> = runs.iter().flat_map(of).collect();
-        let (y, deviation) = spread(&sources.iter().map(|s| s.value).collect::<Vec<_>>());
-        (!sources.is_empty()).then(|| Point { x, y, upright: deviation.map(|d| (y - d, y + d)), sources, ..Point::default() })
+        let Summary { mean: y, deviation, .. } = Summary::of(&sources.iter().map(|s| s.value).collect::<Vec<_>>())?;
+        Some(Point { x, y, upright: deviation.map(|d| (y - d, y + d)), sources, ..Point::default() })
     }
 
     /// How many images stand behind the bars of a data set.

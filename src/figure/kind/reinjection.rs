@@ -1,12 +1,12 @@
 //! Re-injection: attack success rate over epochs, a panel for each poison ratio, a curve for each model that the backdoor is
 //! put into (paper Figures 11 and 14 to 17; spec.md 5.2).
 
-use super::curves::{last_epoch, mean};
+use super::curves::{at_epoch, last_epoch, mean};
 use super::models::{self, Candidate, Chosen};
 use crate::figure::names::{order, shown};
-use crate::figure::preset::Reinjection;
+use crate::figure::preset::{Measure, Reinjection};
 use crate::figure::runs::{RunEntry, Scan};
-use crate::figure::scene::{Axis, Panel, Scene, Series, Source};
+use crate::figure::scene::{Axis, Panel, Scene, Series};
 use crate::figure::select::standing;
 use crate::figure::ticks::{grouped, number};
 use crate::sequela::reinjection::LEVELS;
@@ -72,7 +72,7 @@ fn panel(preset: &Reinjection, set: &Set, ratio: f64) -> Panel {
         let runs = runs(set, model, ratio);
         let done = runs.iter().filter_map(|run| run.view.epochs.last()).map(|p| p.epoch as u64).max();
         let epochs = 0..done.map_or(0, |last| last + 1);
-        let points = epochs.map(|epoch| mean(epoch as f64, runs.iter().filter_map(|run| measured(run, epoch as f64)).collect()));
+        let points = epochs.map(|epoch| mean(epoch as f64, runs.iter().filter_map(|run| at_epoch(run, epoch as f64, Measure::Asr)).collect()));
         Series { label: models::label(model), look: models::look(model, place), points: points.collect() }
     };
     let series = models::present(&preset.models, there).into_iter().enumerate().map(series).filter(|s| !s.points.is_empty()).collect::<Vec<_>>();
@@ -86,12 +86,6 @@ fn panel(preset: &Reinjection, set: &Set, ratio: f64) -> Panel {
         stretch: 1.0,
         ..Panel::default()
     }
-}
-
-fn measured(run: &RunEntry, epoch: f64) -> Option<Source> {
-    // After a crash an epoch may have been done twice: the last one counts.
-    let point = run.view.epochs.iter().rev().find(|p| p.epoch == epoch)?;
-    Some(Source { run: run.id.clone(), seed: run.spec.seed, epoch, value: point.measures.asr, ..Source::default() })
 }
 
 /// The small print of one data set.
