@@ -238,6 +238,10 @@ fn rows_of_one_defense_are_told_apart_by_their_settings() {
     let comparison = all(&candidates([other("0.001"), other("0.01"), steered].into_iter().flatten()));
     let labels: Vec<&str> = comparison.rows.iter().map(|row| row.label.as_str()).collect();
     assert_eq!(labels, ["no defense", "fine-tuning, LR 0.001", "fine-tuning, LR 0.01", "fine-tuning by hand"]);
+    let spec = preset::load("demo-ft").unwrap().spec;
+    let decays = ["0.0001", "0.0002"].map(|v| spec.with_all(&[("attack.weight_decay".to_owned(), v.to_owned())], "test").unwrap());
+    let models = all(&candidates(decays.iter().flat_map(rehearsal::runs)));
+    assert_eq!(models.rows[0].label, "no defense, attack weight decay 0.0001");
     let looks: Vec<_> = comparison.rows.iter().map(|row| (row.look.colour, row.look.marker)).collect();
     assert!(looks.iter().enumerate().all(|(i, look)| !looks[i + 1..].contains(look)), "{looks:?}");
 }

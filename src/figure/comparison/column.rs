@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+/// Sentences on contests, where there are many.
+const REASONS: usize = 4;
+
 /// A column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -179,9 +182,11 @@ impl Comparison {
         }
     }
 
-    /// The sentences on every contest of a column.
+    /// The sentences on the contests of a column that have rivals, the first few of them.
     pub fn reasons(&self, column: Column) -> Vec<String> {
-        self.contests(column).iter().filter_map(|contest| contest.rows.first()).map(|place| self.reason(column, *place)).collect()
+        let contests = self.contests(column).into_iter().filter(|contest| contest.rows.len() > 1);
+        let first = contests.filter_map(|contest| contest.rows.first().copied()).take(REASONS);
+        first.map(|place| self.reason(column, place)).collect()
     }
 
     /// Places of the rows, sorted by a column; rows without a number come last either way.

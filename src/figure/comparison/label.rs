@@ -51,7 +51,11 @@ fn tell_apart(rows: &mut [Row], places: &[usize]) {
     }
 }
 
-/// A setting's name as the set-up has it.
-fn short(path: &str) -> &str {
-    field::find(path).map_or(path, |field| field.label)
+/// A setting's name as the set-up has it, with its section where that is not the defense's.
+fn short(path: &str) -> String {
+    let label = field::find(path).map_or(path, |field| field.label);
+    match path.split_once('.') {
+        Some((section, _)) if section != "defense" && !label.starts_with(section) => format!("{section} {label}"),
+        _ => label.to_owned(),
+    }
 }
