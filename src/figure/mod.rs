@@ -90,11 +90,11 @@ pub fn build(id: FigureId, source: &Source) -> Result<Scene, FigureError> {
         Draw::Hours(hours) => kind::hours::scene(hours, &source.scan, &reported).ok_or_else(empty)?,
         Draw::Ablation(ablation) => kind::ablation::scene(ablation, &source.scan, &reported).ok_or_else(empty)?,
         Draw::Membership(membership) => {
-            kind::membership::scene(membership, &source.scan).ok_or_else(|| unmeasured("tuneout sequela membership RUN"))?
+            kind::membership::scene(membership, &source.scan, &reported).ok_or_else(|| unmeasured("tuneout sequela membership RUN"))?
         }
         Draw::Pictures(pictures) => kind::pictures::scene(pictures, &source.attacks, &source.scan).ok_or_else(empty)?,
         Draw::Reinjection(reinjection) => {
-            kind::reinjection::scene(reinjection, &source.scan).ok_or_else(|| unmeasured("tuneout sequela reinject RUN"))?
+            kind::reinjection::scene(reinjection, &source.scan, &reported).ok_or_else(|| unmeasured("tuneout sequela reinject RUN"))?
         }
         Draw::Schedule(own) => {
             let (name, spec, images) = settings(own, source)?;
@@ -134,7 +134,7 @@ pub fn reports(id: FigureId) -> Result<bool, FigureError> {
 }
 
 fn measured(draw: &Draw) -> bool {
-    !matches!(draw, Draw::Schedule(_) | Draw::Pictures(_) | Draw::Membership(_) | Draw::Reinjection(_))
+    !matches!(draw, Draw::Schedule(_) | Draw::Pictures(_))
 }
 
 /// The settings that are drawn, with the name of where they come from and the training images there are.

@@ -5,6 +5,7 @@ use super::{fields, looks_as_kept, notes_say, runs_dir, says, svg, words};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use tuneout::figure::reported::Origin;
 use tuneout::figure::scene::{Along, Scene};
 use tuneout::figure::{self, FigureError, FigureId, Source, runs, terminal};
 use tuneout::run::event::{Clock, Event, EventKind, Facts, Measures};
@@ -288,4 +289,49 @@ fn the_terminal_shows_both() {
         insta::assert_snapshot!("terminal-figure-11-100x34", terminal::lines(&build(11, &runs_dir(injected)).unwrap(), 100, 34, false).join("\n"));
     });
     assert!(terminal::lines(&build(11, &runs_dir(injected)).unwrap(), 80, 24, true).concat().is_ascii());
+}
+
+// What others reported
+
+fn with_paper(number: u8, dir: &TempDir) -> Scene {
+    let source = Source { references: vec![Origin::Paper], ..Source::of(runs::scan(dir.path()).unwrap()) };
+    figure::build(FigureId::Figure(number), &source).unwrap()
+}
+
+/// The paper's numbers stand behind the same model on the same data, as marks that the legend does not count.
+#[test]
+fn the_papers_accuracies_stand_over_the_bars_of_the_same_model() {
+    let dir = runs_dir(|dir| {
+        let run = Run::of("demo", &[("data.name", "cifar10")]);
+        keep(&write(dir, &run), &Settings::of(Variant::Paper), [0.55, 0.56, 0.57]);
+        keep(&attack(&run, dir), &Settings::of(Variant::Paper), [0.60, 0.61, 0.62]);
+    });
+    let scene = with_paper(10, &dir);
+    let marks: Vec<_> = scene.panels[0].series.iter().filter(|s| s.label.ends_with("(paper)")).collect();
+    let bars: Vec<_> = scene.panels[0].series.iter().filter(|s| !s.label.ends_with("(paper)")).collect();
+    assert_eq!(marks.iter().map(|s| (s.label.as_str(), s.points[0].y)).collect::<Vec<_>>(), [("backdoored (paper)", 0.618), ("SFT (paper)", 0.569)]);
+    assert!(marks.iter().zip(&bars).all(|(mark, bar)| mark.points[0].x == bar.points[0].x));
+    assert_eq!(scene.legend().len(), 2);
+    notes_say(&scene, &["as the paper reports"]);
+    // None of them on drawn signs.
+    assert!(with_paper(10, &runs_dir(inferred)).panels.iter().flat_map(|p| &p.series).all(|s| !s.label.ends_with("(paper)")));
+}
+
+#[test]
+fn the_papers_re_injections_stand_at_their_epochs() {
+    let dir = runs_dir(|dir| {
+        for ratio in [0.1, 0.01] {
+            let run = Run::of("demo", &[("data.name", "cifar10")]);
+            again(dir, &run, Start::Clean, ratio, EPOCHS);
+            again(dir, &run, Start::Defended, ratio, EPOCHS);
+        }
+    });
+    let scene = with_paper(11, &dir);
+    let marks = |panel: usize| -> Vec<(String, f64, f64)> {
+        let of = scene.panels[panel].series.iter().filter(|s| s.label.ends_with("(paper)"));
+        of.map(|s| (s.label.clone(), s.points[0].x, s.points[0].y)).collect()
+    };
+    assert_eq!(marks(0), [("clean model (paper)".to_owned(), 7.0, 0.935), ("SFT (paper)".to_owned(), 2.0, 0.935)]);
+    assert_eq!(marks(1), [("clean model (paper)".to_owned(), 15.0, 0.819)]);
+    notes_say(&scene, &["epochs to an ASR of 0.8 (0.9): clean model"]);
 }

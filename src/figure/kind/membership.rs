@@ -4,6 +4,7 @@
 use super::models::{self, BACKDOORED, Chosen};
 use crate::figure::names::{order, shown};
 use crate::figure::preset::Membership;
+use crate::figure::reported::{self, Collection, Subject};
 use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Along, Axis, Dash, Kind, Look, Panel, Point, Reference, Scene, Series, Source};
 use crate::figure::ticks::{Tick, number};
@@ -30,7 +31,7 @@ struct Set<'a> {
 }
 
 /// The panels and notes; `None` where no run keeps a result.
-pub fn scene(preset: &Membership, scan: &Scan) -> Option<Scene> {
+pub fn scene(preset: &Membership, scan: &Scan, reported: &[Collection]) -> Option<Scene> {
     let (kept, mut footnotes) = kept(preset, scan);
     let settings = settings(&kept)?;
     let (kept, others): (Vec<Kept>, Vec<Kept>) = kept.into_iter().partition(|k| k.report.settings == settings);
@@ -39,14 +40,16 @@ pub fn scene(preset: &Membership, scan: &Scan) -> Option<Scene> {
     let shown_models = models::present(&preset.models, there);
     let attacks: Vec<&str> = preset.attacks.iter().map(String::as_str).filter(|a| sets.iter().any(|set| set.chosen.contains_key(*a))).collect();
     let reports: BTreeMap<&str, &Report> = kept.iter().map(|k| (k.run.id.as_str(), &k.report)).collect();
-    let groups = Groups { attacks: &attacks, models: &shown_models, reports: &reports };
-    let panels = groups.panels(&sets, &preset.y);
+    let groups = Groups { attacks: &attacks, models: &shown_models, reports: &reports, reported };
+    let panels: Vec<Panel> = groups.panels(&sets, &preset.y);
     let mut notes = vec![how(&settings)];
     notes.extend(sets.iter().flat_map(|set| groups.sizes(set)));
     notes.extend(models::left_out(&sets.iter().flat_map(|set| set.chosen.values()).flat_map(|c| c.left_out.clone()).collect::<Vec<_>>()));
     if !others.is_empty() {
         notes.push(format!("Not drawn: {} results of other settings, for instance {}.", others.len(), others[0].report.settings.words()));
     }
+    let subjects: Vec<Subject> = sets.iter().flat_map(|set| attacks.iter().map(|attack| models::subject(&set.name, attack))).collect();
+    notes.extend(reported::notes(reported, &subjects, &panels));
     notes.append(&mut footnotes);
     Some(Scene { columns: sets.len().min(3), panels, footnotes: notes, ..Scene::default() })
 }
@@ -100,11 +103,13 @@ struct Groups<'p> {
     attacks: &'p [&'p str],
     models: &'p [&'p str],
     reports: &'p BTreeMap<&'p str, &'p Report>,
+    reported: &'p [Collection],
 }
 
 impl Groups<'_> {
     fn panels(&self, sets: &[Set], y: &str) -> Vec<Panel> {
-        let bars = |set| (0..self.models.len()).map(|at| self.bars(set, at)).filter(|s| !s.points.is_empty()).collect();
+        let all = |set| (0..self.models.len()).flat_map(move |at| std::iter::once(self.bars(set, at)).chain(self.reported(set, at)));
+        let bars = |set| all(set).filter(|s| !s.points.is_empty()).collect();
         let series: Vec<Vec<Series>> = sets.iter().map(bars).collect();
         let ends = series.iter().flatten().flat_map(|s| &s.points).map(|p| p.upright.unwrap_or((p.y, p.y)));
         // One range for all panels: data sets are to be compared.
@@ -126,12 +131,25 @@ impl Groups<'_> {
         }
     }
 
-    /// The bars of the model at place `at`, one for each attack.
-    fn bars(&self, set: &Set, at: usize) -> Series {
-        let (name, count) = (self.models[at], self.models.len() as f64);
+    /// Where the bars of the model at place `at` stand beside the middle of their groups, and how wide they are.
+    fn place(&self, at: usize) -> (f64, f64) {
+        let count = self.models.len() as f64;
         let wide = GROUP / count;
         // Round to what a reader of the numbers wants to see.
-        let shift = ((at as f64 - (count - 1.0) / 2.0) * wide * 1e4).round() / 1e4;
+        (((at as f64 - (count - 1.0) / 2.0) * wide * 1e4).round() / 1e4, wide)
+    }
+
+    /// What others reported of the model at place `at`, over its bars.
+    fn reported(&self, set: &Set, at: usize) -> Vec<Series> {
+        let (name, (shift, _)) = (self.models[at], self.place(at));
+        let place = |(group, attack): (usize, &&str)| (models::subject(&set.name, attack), group as f64 + shift);
+        let places: Vec<(Subject, f64)> = self.attacks.iter().enumerate().map(place).collect();
+        reported::inferred(self.reported, &places, models::reported(name), (&models::label(name), models::look(name, at)))
+    }
+
+    /// The bars of the model at place `at`, one for each attack.
+    fn bars(&self, set: &Set, at: usize) -> Series {
+        let (name, (shift, wide)) = (self.models[at], self.place(at));
         let points = self.attacks.iter().enumerate().filter_map(|(group, attack)| self.bar(set, attack, name, group as f64 + shift));
         let full = if name == BACKDOORED { Dash::Dots } else { Dash::Solid };
         let look = Look { marker: None, dash: Some(full), bar: Some(wide), width: 0.6, ..models::look(name, at) };

@@ -3,10 +3,11 @@
 
 use crate::figure::names::shown;
 use crate::figure::palette;
+use crate::figure::reported::{self, Subject};
 use crate::figure::runs::RunEntry;
 use crate::figure::scene::{Colour, Dash, Look, Marker};
 use crate::figure::select::{best, differences, drawn, rank, settings};
-use crate::spec::Defense;
+use crate::spec::{Defense, Scenario};
 use std::collections::BTreeMap;
 
 /// The model that no defense has cleaned.
@@ -20,6 +21,15 @@ const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashes, Dash::DashDot, Dash::Dots]
 /// Whether there is such a model: `clean`, `scratch`, `backdoored`, or a defense.
 pub(in crate::figure) fn exists(name: &str) -> bool {
     name == BACKDOORED || CLEAN.iter().any(|(n, ..)| *n == name) || Defense::NAMES.contains(&name)
+}
+
+/// What it is called among reported numbers.
+pub(super) fn reported(name: &str) -> &str {
+    match name {
+        BACKDOORED => reported::UNDEFENDED,
+        "clean" => reported::CLEAN,
+        other => other,
+    }
 }
 
 /// Its name in a legend.
@@ -108,4 +118,9 @@ pub(super) fn left_out(left_out: &[(&RunEntry, String)]) -> Vec<String> {
 /// Names of all models of `order` that are among `there`, in that order.
 pub(super) fn present(order: &[String], there: impl Fn(&str) -> bool) -> Vec<&str> {
     order.iter().map(String::as_str).filter(|name| there(name)).collect()
+}
+
+/// What reported numbers of an attack on a data set are looked up by.
+pub(super) fn subject(data: &str, attack: &str) -> Subject {
+    Subject { scenario: Scenario::Standalone, data: data.to_owned(), downstream: None, attack: attack.to_owned() }
 }

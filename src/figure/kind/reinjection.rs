@@ -5,8 +5,9 @@ use super::curves::{at_epoch, last_epoch, mean};
 use super::models::{self, Candidate, Chosen};
 use crate::figure::names::{order, shown};
 use crate::figure::preset::{Measure, Reinjection};
+use crate::figure::reported::{self, Collection, Subject};
 use crate::figure::runs::{RunEntry, Scan};
-use crate::figure::scene::{Axis, Panel, Scene, Series};
+use crate::figure::scene::{Axis, Panel, Role, Scene, Series};
 use crate::figure::select::standing;
 use crate::figure::ticks::{grouped, number};
 use crate::sequela::reinjection::LEVELS;
@@ -22,7 +23,7 @@ struct Set<'a> {
 }
 
 /// The panels and notes; `None` where no run belongs to the figure.
-pub fn scene(preset: &Reinjection, scan: &Scan) -> Option<Scene> {
+pub fn scene(preset: &Reinjection, scan: &Scan, reported: &[Collection]) -> Option<Scene> {
     let mut names: Vec<String> = candidates(preset, scan).iter().map(|(run, _)| run.spec.data.name().to_owned()).collect();
     names.sort_by_key(|name| (order("data.name", name), name.clone()));
     names.dedup();
@@ -37,10 +38,12 @@ pub fn scene(preset: &Reinjection, scan: &Scan) -> Option<Scene> {
     let mut panels = Vec::new();
     let mut footnotes = Vec::new();
     for set in &sets {
-        let one: Vec<Panel> = preset.ratios.iter().map(|ratio| panel(preset, set, *ratio)).collect();
+        let one: Vec<Panel> = preset.ratios.iter().map(|ratio| panel(preset, set, *ratio, reported)).collect();
         footnotes.extend(notes(preset, set, &one));
         panels.extend(one);
     }
+    let subjects: Vec<Subject> = sets.iter().map(|set| models::subject(&set.name, &preset.attack)).collect();
+    footnotes.extend(reported::notes(reported, &subjects, &panels));
     // As in the paper two by two; several data sets stand one under the other.
     let columns = if sets.len() == 1 { 2 } else { preset.ratios.len() };
     Some(Scene { columns, panels, footnotes, ..Scene::default() })
@@ -66,7 +69,7 @@ fn runs<'s, 'a>(set: &'s Set<'a>, model: &str, ratio: f64) -> &'s [&'a RunEntry]
     found.map_or(&[], |(_, runs)| runs)
 }
 
-fn panel(preset: &Reinjection, set: &Set, ratio: f64) -> Panel {
+fn panel(preset: &Reinjection, set: &Set, ratio: f64, reported: &[Collection]) -> Panel {
     let there = |model: &str| set.chosen.runs.keys().any(|(name, _)| name == model);
     let series = |(place, model): (usize, &str)| {
         let runs = runs(set, model, ratio);
@@ -75,14 +78,21 @@ fn panel(preset: &Reinjection, set: &Set, ratio: f64) -> Panel {
         let points = epochs.map(|epoch| mean(epoch as f64, runs.iter().filter_map(|run| at_epoch(run, epoch as f64, Measure::Asr)).collect()));
         Series { label: models::label(model), look: models::look(model, place), points: points.collect() }
     };
-    let series = models::present(&preset.models, there).into_iter().enumerate().map(series).filter(|s| !s.points.is_empty()).collect::<Vec<_>>();
+    let models = models::present(&preset.models, there);
+    let subject = models::subject(&set.name, &preset.attack);
+    let again = |(place, model): (usize, &&str)| {
+        let own = models::look(model, place);
+        reported::injected_again(reported, &subject, (models::reported(model), ratio), (&models::label(model), own))
+    };
+    let mut all: Vec<Series> = models.iter().enumerate().flat_map(again).collect();
+    all.extend(models.iter().copied().enumerate().map(series).filter(|s| !s.points.is_empty()));
     let last = set.chosen.runs.values().flatten().map(|run| last_epoch(run)).max().unwrap_or(1);
     Panel {
         title: format!("{}, poison ratio {}", shown("data.name", &set.name), number(ratio)),
         x: Axis::linear(&preset.x, 0.0, last as f64, 5, if last > 0 { 0.02 } else { 0.0 }),
         y: Axis::linear(&preset.y, 0.0, 1.0, 5, 0.035),
-        absent: series.is_empty().then(|| "not run".to_owned()),
-        series,
+        absent: all.is_empty().then(|| "not run".to_owned()),
+        series: all,
         stretch: 1.0,
         ..Panel::default()
     }
@@ -114,7 +124,7 @@ fn reached(set: &Set, ratio: f64, panel: &Panel) -> String {
     let poisoned = first.map_or(0, |run| run.view.facts.poisoned_images);
     let epoch = |series: &Series, level: f64| series.points.iter().find(|p| p.y >= level).map_or_else(|| "not reached".to_owned(), |p| number(p.x));
     let of = |series: &Series| format!("{} {} ({})", series.label, epoch(series, LEVELS[0]), epoch(series, LEVELS[1]));
-    let list: Vec<String> = panel.series.iter().map(of).collect();
+    let list: Vec<String> = panel.series.iter().filter(|s| s.look.role != Role::Reported).map(of).collect();
     let images = match poisoned {
         0 => "no image of an epoch is poisoned, there is no backdoor to learn".to_owned(),
         1 => "1 image of an epoch is poisoned".to_owned(),

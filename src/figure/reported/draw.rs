@@ -71,6 +71,28 @@ pub fn along_setting(
     collections.iter().filter_map(of).collect()
 }
 
+/// Accuracies of membership inference against `defense` at the places of some panels' subjects.
+pub fn inferred(collections: &[Collection], places: &[(Subject, f64)], defense: &str, (name, own): (&str, Look)) -> Vec<Series> {
+    let of = |collection: &Collection| {
+        let at = |(subject, x): &(Subject, f64)| {
+            let of = collection.of(subject).filter(|r| r.defense == defense && r.usual());
+            of.filter_map(|r| Some((*x, r.membership?))).collect::<Vec<_>>()
+        };
+        series(name, own, collection, collections.len() > 1, places.iter().flat_map(at))
+    };
+    collections.iter().filter_map(of).collect()
+}
+
+/// ASR of the same attack once more on the model of `defense`, at the epochs after which it was reported.
+pub fn injected_again(collections: &[Collection], subject: &Subject, (defense, ratio): (&str, f64), (name, own): (&str, Look)) -> Vec<Series> {
+    let of = |collection: &Collection| {
+        let fits = |r: &&Reported| r.defense == defense && r.reinjection.is_some_and(|again| (again.ratio / ratio - 1.0).abs() < 1e-9);
+        let points: Vec<_> = collection.of(subject).filter(fits).filter_map(|r| Some((r.reinjection?.epochs.1, r.asr?))).collect();
+        series(name, own, collection, collections.len() > 1, points.into_iter())
+    };
+    collections.iter().filter_map(of).collect()
+}
+
 /// Hours on a GPU of each of `defenses` at its place, over all data sets and attacks.
 pub fn hours(collections: &[Collection], scenario: crate::spec::Scenario, defenses: &[String]) -> Vec<Series> {
     let mut all = Vec::new();

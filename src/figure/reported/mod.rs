@@ -7,7 +7,7 @@ mod check;
 mod draw;
 mod notes;
 
-pub use draw::{along_setting, hours, in_plane, over_epochs, shown_name};
+pub use draw::{along_setting, hours, in_plane, inferred, injected_again, over_epochs, shown_name};
 pub use notes::notes;
 
 use super::FigureError;
