@@ -223,6 +223,10 @@ fn hours_of_two_kinds_are_never_mixed() {
     assert_eq!(row.summary(Column::Hours), None);
     assert!(row.text(Column::Hours).contains("CPU h, ") && row.text(Column::Hours).ends_with("GPU h"), "{}", row.text(Column::Hours));
     let panels = comparison.cost();
+    let names: Vec<&str> = panels[0].x.ticks.iter().map(|tick| tick.label.as_str()).collect();
+    assert_eq!(names, ["SFT", "FT"]);
+    // Names that have no room give way to the marks of the legend.
+    assert_eq!(all(&library()).cost()[0].x.ticks[0].label, "★");
     assert_eq!(panels.iter().map(|p| p.y.title.as_str()).collect::<Vec<_>>(), HOURS);
     assert_eq!(panels.iter().map(|p| p.series.len()).collect::<Vec<_>>(), [2, 1]);
     assert!(panels.iter().flat_map(|p| &p.series).all(|s| s.points[0].sources.len() == 1));
@@ -350,6 +354,17 @@ fn the_command_prints_the_table_and_names_what_it_cannot_read() {
     assert!(out.contains("fine-tuning has one seed only"), "{out}");
     let csv = String::from_utf8(run(&["--csv", "--defense", "fine-tuning"]).stdout).unwrap();
     assert_eq!(csv.lines().count(), 2, "{csv}");
+    // A run that failed is compared where it is named alone.
+    let log = dir.path().join(preset::load("demo-ft").unwrap().spec.defense_id("made-up", None)).join("events.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    let end = text.trim_end().rfind('\n').unwrap();
+    let last: serde_json::Value = serde_json::from_str(&text[end + 1..]).unwrap();
+    let failed = serde_json::json!({ "seq": last["seq"], "step": last["step"], "clock": last["clock"], "event": "failed", "message": "it broke" });
+    std::fs::write(&log, format!("{}\n{failed}\n", &text[..end])).unwrap();
+    let table = |args: &[&str]| String::from_utf8(run(args).stdout).unwrap();
+    let name = log.parent().unwrap().file_name().unwrap().to_str().unwrap();
+    assert!(!table(&[]).contains("fine-tuning,") && !table(&[]).contains("failed"), "{}", table(&[]));
+    assert!(table(&[name]).contains("failed 14/14"), "{}", table(&[name]));
     let none = run(&["--attack", "wanet"]);
     assert_eq!(none.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&none.stderr).contains("attack `wanet`"));

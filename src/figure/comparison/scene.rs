@@ -93,7 +93,7 @@ impl Comparison {
 
     fn bars(&self, gpu: bool) -> Option<Panel> {
         let hours = |trial: &Trial| (trial.gpu == gpu).then(|| trial.hours());
-        let rows: Vec<&Row> = self.rows.iter().filter(|row| row.defense().is_some() && row.summary_of(hours).is_some()).collect();
+        let rows: Vec<&Row> = self.rows.iter().filter(|row| row.defense().is_some() && row.summary_of(hours).is_some_and(|s| s.mean > 0.0)).collect();
         let top = rows.iter().flat_map(|row| &row.trials).filter_map(hours).fold(0.0, f64::max);
         let series = rows.iter().zip(1..).filter_map(|(row, number)| {
             let mean = row.summary_of(hours)?.mean;
@@ -107,7 +107,7 @@ impl Comparison {
         let fit = names.iter().all(|name| name.chars().count() < room);
         let (title, names) = match fit {
             true => ("defense", names),
-            false => ("defense, in the order of the notes", (1..=names.len()).map(|number| number.to_string()).collect()),
+            false => ("defense, by its mark in the legend", rows.iter().filter_map(|row| Some(row.look.marker?.glyph(false).to_owned())).collect()),
         };
         let ticks = names.into_iter().zip(1..).map(|(label, number)| Tick { value: f64::from(number), label }).collect();
         let x = Axis { title: title.to_owned(), min: 0.4, max: series.len() as f64 + 0.6, ticks, ..Axis::default() };
