@@ -195,6 +195,22 @@ fn the_best_is_named_where_every_interval_lies_apart() {
     let wide = candidates((0..2).flat_map(|seed| [runs("demo", seed, 0.1 + 0.6 * seed as f64), runs("demo-ft", seed, 0.9)]).flatten());
     let comparison = all(&wide);
     assert!(comparison.reason(Column::Asr, 1).contains("overlap"), "{}", comparison.reason(Column::Asr, 1));
+    // In the plane a best is one in both measures, by the same intervals; the backdoored model, with a seed or two, is no rival.
+    let better = |asr: f64, ca: f64, seed: u64, name: &str| {
+        let mut pair = runs(name, seed, asr + 0.001 * seed as f64);
+        pair[1].view.result.as_mut().unwrap().ca = ca + 0.0001 * seed as f64;
+        pair
+    };
+    let clear = candidates((0..3).flat_map(|seed| [better(0.01, 0.98, seed, "demo"), better(0.9, 0.9, seed, "demo-ft")]).flatten());
+    let labelled = |comparison: &Comparison| {
+        let panel = comparison.plane(None);
+        let of = panel.series.into_iter().filter(|s| s.points.iter().any(|p| p.label == "best")).map(|s| s.label);
+        of.collect::<Vec<_>>()
+    };
+    assert_eq!(labelled(&all(&clear)), ["super-fine-tuning"]);
+    assert!(labelled(&all(&wide)).is_empty());
+    let front = |comparison: &Comparison| comparison.plane(None).series.iter().any(|s| s.label == "Pareto front");
+    assert!(!front(&all(&library())), "no front over several attacks");
     // Defenses of different attacks are no rivals.
     let two = all(&library());
     assert_eq!(two.contests(Column::Asr).len(), 2);
