@@ -195,6 +195,22 @@ fn the_best_is_named_where_every_interval_lies_apart() {
     let wide = candidates((0..2).flat_map(|seed| [runs("demo", seed, 0.1 + 0.6 * seed as f64), runs("demo-ft", seed, 0.9)]).flatten());
     let comparison = all(&wide);
     assert!(comparison.reason(Column::Asr, 1).contains("overlap"), "{}", comparison.reason(Column::Asr, 1));
+    // In the plane a best is one in both measures, by the same intervals; the backdoored model, with a seed or two, is no rival.
+    let better = |asr: f64, ca: f64, seed: u64, name: &str| {
+        let mut pair = runs(name, seed, asr + 0.001 * seed as f64);
+        pair[1].view.result.as_mut().unwrap().ca = ca + 0.0001 * seed as f64;
+        pair
+    };
+    let clear = candidates((0..3).flat_map(|seed| [better(0.01, 0.98, seed, "demo"), better(0.9, 0.9, seed, "demo-ft")]).flatten());
+    let labelled = |comparison: &Comparison| {
+        let panel = comparison.plane(None);
+        let of = panel.series.into_iter().filter(|s| s.points.iter().any(|p| p.label == "best")).map(|s| s.label);
+        of.collect::<Vec<_>>()
+    };
+    assert_eq!(labelled(&all(&clear)), ["super-fine-tuning"]);
+    assert!(labelled(&all(&wide)).is_empty());
+    let front = |comparison: &Comparison| comparison.plane(None).series.iter().any(|s| s.label == "Pareto front");
+    assert!(!front(&all(&library())), "no front over several attacks");
     // Defenses of different attacks are no rivals.
     let two = all(&library());
     assert_eq!(two.contests(Column::Asr).len(), 2);
@@ -223,6 +239,10 @@ fn hours_of_two_kinds_are_never_mixed() {
     assert_eq!(row.summary(Column::Hours), None);
     assert!(row.text(Column::Hours).contains("CPU h, ") && row.text(Column::Hours).ends_with("GPU h"), "{}", row.text(Column::Hours));
     let panels = comparison.cost();
+    let names: Vec<&str> = panels[0].x.ticks.iter().map(|tick| tick.label.as_str()).collect();
+    assert_eq!(names, ["SFT", "FT"]);
+    // Names that have no room give way to the marks of the legend.
+    assert_eq!(all(&library()).cost()[0].x.ticks[0].label, "★");
     assert_eq!(panels.iter().map(|p| p.y.title.as_str()).collect::<Vec<_>>(), HOURS);
     assert_eq!(panels.iter().map(|p| p.series.len()).collect::<Vec<_>>(), [2, 1]);
     assert!(panels.iter().flat_map(|p| &p.series).all(|s| s.points[0].sources.len() == 1));
@@ -350,6 +370,17 @@ fn the_command_prints_the_table_and_names_what_it_cannot_read() {
     assert!(out.contains("fine-tuning has one seed only"), "{out}");
     let csv = String::from_utf8(run(&["--csv", "--defense", "fine-tuning"]).stdout).unwrap();
     assert_eq!(csv.lines().count(), 2, "{csv}");
+    // A run that failed is compared where it is named alone.
+    let log = dir.path().join(preset::load("demo-ft").unwrap().spec.defense_id("made-up", None)).join("events.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    let end = text.trim_end().rfind('\n').unwrap();
+    let last: serde_json::Value = serde_json::from_str(&text[end + 1..]).unwrap();
+    let failed = serde_json::json!({ "seq": last["seq"], "step": last["step"], "clock": last["clock"], "event": "failed", "message": "it broke" });
+    std::fs::write(&log, format!("{}\n{failed}\n", &text[..end])).unwrap();
+    let table = |args: &[&str]| String::from_utf8(run(args).stdout).unwrap();
+    let name = log.parent().unwrap().file_name().unwrap().to_str().unwrap();
+    assert!(!table(&[]).contains("fine-tuning,") && !table(&[]).contains("failed"), "{}", table(&[]));
+    assert!(table(&[name]).contains("failed 14/14"), "{}", table(&[name]));
     let none = run(&["--attack", "wanet"]);
     assert_eq!(none.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&none.stderr).contains("attack `wanet`"));

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Which runs, and how they are shown.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Runs: their names, or the beginnings of them [default: every run]
+    /// Runs: their names, or the beginnings of them [default: every run that did not fail and was not stopped]
     #[arg(value_name = "RUN")]
     runs: Vec<String>,
     /// Only runs on this data set
@@ -104,7 +104,7 @@ fn chosen(args: &CompareArgs, runs: &Path, library: &Library) -> Result<BTreeSet
     let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted == value);
     let fits = |c: &&Candidate| {
         let facts = &c.run.view.facts;
-        let asked = named.is_empty() || named.contains(&c.run.id);
+        let asked = if named.is_empty() { c.usable() } else { named.contains(&c.run.id) };
         asked && is(&args.data, &facts.data) && is(&args.attack, &facts.attack) && is(&args.defense, &facts.defense)
     };
     Ok(library.candidates.iter().filter(fits).map(|c| c.run.id.clone()).collect())

@@ -3,18 +3,16 @@
 use super::{Choice, renew};
 use crate::app::state::{State, Tone};
 use crate::figure::comparison::{Candidate, model};
-use crate::run::view::Status;
 use std::collections::BTreeSet;
 
 /// Every defense of the attack on the Bench, from the same kind of backdoored model, with the models themselves. Where
 /// nothing of that was run: what was run last.
 pub(super) fn suggested(state: &State, all: &[Candidate]) -> (BTreeSet<String>, Choice) {
-    let usable = |c: &&Candidate| !matches!(c.run.view.status, Status::Failed(_) | Status::Stopped | Status::Empty);
-    let of = |wanted: &str| all.iter().filter(usable).filter(|c| c.model == wanted).collect::<Vec<_>>();
+    let of = |wanted: &str| all.iter().filter(|c| c.usable() && c.model == wanted).collect::<Vec<_>>();
     let mut choice = Choice::Bench;
     let mut chosen = of(&model(state.started.as_ref().unwrap_or(&state.spec)));
     if chosen.is_empty() {
-        let newest = all.iter().filter(usable).max_by_key(|c| (!c.planted(), c.run.view.clock_ms.1));
+        let newest = all.iter().filter(|c| c.usable()).max_by_key(|c| (!c.planted(), c.run.view.clock_ms.1));
         (chosen, choice) = (newest.map_or_else(Vec::new, |c| of(&c.model)), Choice::Newest);
     }
     let ids = chosen.iter().map(|c| c.run.id.clone());

@@ -57,6 +57,11 @@ impl Candidate {
         Some(Self { run, group, model })
     }
 
+    /// Whether it came to its end, or may still: what is compared unless somebody asks for more.
+    pub fn usable(&self) -> bool {
+        !matches!(self.run.view.status, Status::Failed(_) | Status::Stopped | Status::Empty)
+    }
+
     /// Whether it is a backdoored model rather than a cleaned one.
     pub fn planted(&self) -> bool {
         self.run.view.stage == Some(Stage::Attack)

@@ -63,10 +63,15 @@ impl Comparison {
     /// CA against ASR, a point for each row with its deviations, and the front of what nothing surpasses. On paper every
     /// row has its trail, the mean by epoch; on a screen the selected one and those that go on.
     pub fn plane(&self, highlight: Highlight) -> Panel {
-        let plane = Plane { title: "CA and ASR".to_owned(), entries: self.rows.iter().map(entry).collect(), front: true, ..Plane::default() };
+        // What one attack leaves is no rival of what another leaves.
+        let front = self.rows.windows(2).all(|pair| pair[0].model == pair[1].model);
+        let plane = Plane { title: "CA and ASR".to_owned(), entries: self.rows.iter().map(entry).collect(), front, ..Plane::default() };
         let Some(mut panel) = plane::scene(&[plane]).panels.pop() else { return Panel::default() };
+        let best = self.ahead();
         for series in &mut panel.series {
             let Some(place) = self.rows.iter().position(|row| row.label == series.label) else { continue };
+            let label = if best.contains(&place) { "best" } else { "" };
+            series.points.last_mut().into_iter().for_each(|point| point.label = label.to_owned());
             if highlight.is_some() && highlight != Some(place) && !self.rows[place].live() {
                 series.points.retain(|point| !point.bare);
             }
@@ -78,6 +83,13 @@ impl Comparison {
         // The last is drawn on top.
         panel.series.sort_by_key(|series| series.look.width >= STRONG);
         panel
+    }
+
+    /// Places of the rows that are the best in CA and in ASR.
+    fn ahead(&self) -> Vec<usize> {
+        let winners = |column| self.contests(column).iter().filter_map(|contest| contest.winner()).collect::<Vec<_>>();
+        let asr = winners(Column::Asr);
+        winners(Column::Ca).into_iter().filter(|place| asr.contains(place)).collect()
     }
 
     /// How a row is drawn.
@@ -93,8 +105,8 @@ impl Comparison {
 
     fn bars(&self, gpu: bool) -> Option<Panel> {
         let hours = |trial: &Trial| (trial.gpu == gpu).then(|| trial.hours());
-        let rows: Vec<&Row> = self.rows.iter().filter(|row| row.defense().is_some() && row.summary_of(hours).is_some()).collect();
-        let top = rows.iter().flat_map(|row| &row.trials).filter_map(hours).fold(0.0, f64::max);
+        let rows: Vec<&Row> = self.rows.iter().filter(|row| row.defense().is_some() && row.summary_of(hours).is_some_and(|s| s.mean > 0.0)).collect();
+        let top = rows.iter().filter_map(|row| row.summary_of(hours)).map(|summary| summary.mean).fold(0.0, f64::max);
         let series = rows.iter().zip(1..).filter_map(|(row, number)| {
             let mean = row.summary_of(hours)?.mean;
             let sources = row.trials.iter().filter(|t| t.gpu == gpu).map(|t| source(t, t.planned as f64, t.hours())).collect();
@@ -107,7 +119,7 @@ impl Comparison {
         let fit = names.iter().all(|name| name.chars().count() < room);
         let (title, names) = match fit {
             true => ("defense", names),
-            false => ("defense, in the order of the notes", (1..=names.len()).map(|number| number.to_string()).collect()),
+            false => ("defense, by its mark in the legend", rows.iter().filter_map(|row| Some(row.look.marker?.glyph(false).to_owned())).collect()),
         };
         let ticks = names.into_iter().zip(1..).map(|(label, number)| Tick { value: f64::from(number), label }).collect();
         let x = Axis { title: title.to_owned(), min: 0.4, max: series.len() as f64 + 0.6, ticks, ..Axis::default() };
