@@ -148,6 +148,23 @@ fn what_was_run_on_the_figures_own_data_set_is_drawn_alone() {
     assert!(build(12, &dir, &[]).unwrap_err().to_string().contains("tuneout figure 12 --reduced --run-missing"));
 }
 
+/// Somebody who tries other rates afterwards still compares defenses at the settings that the figure names.
+#[test]
+fn an_ablations_runs_do_not_take_a_defenses_place() {
+    let dir = runs_dir(|dir| {
+        write(dir, &Run::of("demo", &[]));
+        for (began, max) in [(7_000_000, "0.2"), (8_000_000, "0.3"), (9_000_000, "0.4")] {
+            write(dir, &Run { began, ..Run::of("demo", &[("defense.lr_max1", max)]) });
+        }
+    });
+    let own = Run::of("demo", &[]).spec.defense_id("test", None);
+    for number in [5, 6] {
+        let scene = figure_of(number, &dir);
+        assert_eq!(series(&scene.panels[0], "SFT").points[0].sources.iter().map(|s| s.run.as_str()).collect::<Vec<_>>(), [own.as_str()]);
+        notes_say(&scene, &["Not drawn (SFT, with other defense.lr_max1): "]);
+    }
+}
+
 #[test]
 fn several_data_sets_make_rows_with_their_gaps() {
     let dir = runs_dir(|dir| {

@@ -49,9 +49,10 @@ pub use scene::Scene;
 pub use write::{Format, write};
 
 use crate::run::view::RunView;
-use crate::spec::{Attack, RunSpec};
+use crate::spec::{Attack, RunSpec, Stage};
 use preset::Draw;
 use reported::{Collection, Origin};
+use std::collections::BTreeSet;
 
 /// What a figure is made from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -86,8 +87,8 @@ pub fn build(id: FigureId, source: &Source) -> Result<Scene, FigureError> {
     let unmeasured = |command| FigureError::Unmeasured { id, runs: source.scan.dir.clone(), command };
     let scene = match &preset.draw {
         Draw::Curves(curves) => kind::curves::scene(curves, &source.scan, &reported).ok_or_else(empty)?,
-        Draw::Plane(plane) => kind::outcomes::scene(plane, &source.scan, &reported).ok_or_else(empty)?,
-        Draw::Hours(hours) => kind::hours::scene(hours, &source.scan, &reported).ok_or_else(empty)?,
+        Draw::Plane(plane) => kind::outcomes::scene(plane, own(id)?, &source.scan, &reported).ok_or_else(empty)?,
+        Draw::Hours(hours) => kind::hours::scene(hours, own(id)?, &source.scan, &reported).ok_or_else(empty)?,
         Draw::Ablation(ablation) => kind::ablation::scene(ablation, &source.scan, &reported).ok_or_else(empty)?,
         Draw::Membership(membership) => {
             kind::membership::scene(membership, &source.scan, &reported).ok_or_else(|| unmeasured("tuneout sequela membership RUN"))?
@@ -114,6 +115,20 @@ fn attacks(figure: &str, draw: &Draw, source: &Source) -> Result<(), FigureError
         Some(name) => Err(wrong(format!("has no attack `{name}` to show; there are: {}", Attack::NAMES.join(", ")))),
         None => Ok(()),
     }
+}
+
+/// The settings of the runs that the figure itself names, at either scale. Defenses are compared by these first: an ablation's
+/// runs, which may be newer, are another figure's matter.
+fn own(id: FigureId) -> Result<BTreeSet<String>, FigureError> {
+    let mut own = BTreeSet::new();
+    for scale in [cells::Scale::Full, cells::Scale::Reduced] {
+        let cells = match cells::cells(id, scale) {
+            Err(FigureError::Settings { .. }) => continue,
+            other => other?,
+        };
+        own.extend(cells.iter().filter(|cell| cell.stage == Stage::Defense).filter_map(|cell| Some(select::settings(&cell.run().ok()?, |_| true))));
+    }
+    Ok(own)
 }
 
 /// The reported numbers asked for, where the figure is of measurements that others report.

@@ -2,11 +2,12 @@
 
 use super::names::shown;
 use super::runs::{RunEntry, Scan};
-use super::select::{Cell, Half, Wanted, standing};
+use super::select::{Cell, Half, LeftOut, Wanted, standing};
 use super::ticks::{grouped, number};
 use crate::run::view::Mark;
 use crate::schedule::Reading;
 use crate::spec::{Annealing, Method, RunSpec, SuperFineTuning, field};
+use std::collections::BTreeSet;
 
 /// A cell's title in the paper's manner: `BadNets, CIFAR-10`.
 pub fn title(row: &str, column: &str, wanted: &Wanted) -> String {
@@ -199,19 +200,34 @@ pub fn letter(index: usize) -> String {
     u8::try_from(index).ok().filter(|i| *i < 26).map_or_else(|| format!("{}", index + 1), |i| char::from(b'a' + i).to_string())
 }
 
-/// One note for each reason.
+/// Reasons from which those of one defense are told together.
+const MANY: usize = 3;
+
+/// One note for each reason; where runs of a defense have many other settings, one that names which.
 fn left_out(cell: &Cell) -> Vec<String> {
-    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
-    for (run, why) in &cell.left_out {
-        let why = format!("{}, {why}", shown("defense.name", run.spec.defense.name()));
-        match reasons.iter_mut().find(|(w, _)| *w == why) {
-            Some((_, ids)) => ids.push(&run.id),
-            None => reasons.push((why, vec![&run.id])),
-        }
-    }
-    let list = |ids: Vec<&str>| match ids.len() {
-        0..=3 => ids.join(", "),
-        n => format!("{} and {} more", ids[..2].join(", "), n - 2),
+    let mut reasons: Vec<(String, Vec<&LeftOut>)> = Vec::new();
+    let mut say = |why: String, entry| match reasons.iter_mut().find(|(w, _)| *w == why) {
+        Some((_, entries)) => entries.push(entry),
+        None => reasons.push((why, vec![entry])),
     };
-    reasons.into_iter().map(|(why, ids)| format!("Not drawn ({why}): {}.", list(ids))).collect()
+    for entry in &cell.left_out {
+        let defense = entry.run.spec.defense.name();
+        let alike: Vec<&LeftOut> = cell.left_out.iter().filter(|e| e.run.spec.defense.name() == defense && !e.settings.is_empty()).collect();
+        let ways: BTreeSet<&str> = alike.iter().map(|e| e.why.as_str()).collect();
+        let why = if entry.settings.is_empty() || ways.len() < MANY { entry.why.clone() } else { other_settings(&alike) };
+        say(format!("{}, {why}", shown("defense.name", defense)), entry);
+    }
+    let list = |entries: Vec<&LeftOut>| match entries.iter().map(|e| e.run.id.as_str()).collect::<Vec<_>>() {
+        ids if ids.len() <= 3 => ids.join(", "),
+        ids => format!("{} and {} more", ids[..2].join(", "), ids.len() - 2),
+    };
+    reasons.into_iter().map(|(why, entries)| format!("Not drawn ({why}): {}.", list(entries))).collect()
+}
+
+/// `with other defense.lr_max1, defense.clean_share`.
+fn other_settings(entries: &[&LeftOut]) -> String {
+    let paths: BTreeSet<&str> = entries.iter().flat_map(|entry| &entry.settings).map(String::as_str).collect();
+    let named: Vec<&str> = paths.iter().take(3).copied().collect();
+    let more = if paths.len() > 3 { format!(" and {} more", paths.len() - 3) } else { String::new() };
+    format!("with other {}{more}", named.join(", "))
 }

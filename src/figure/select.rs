@@ -4,7 +4,7 @@ use super::reported::Subject;
 use super::runs::{RunEntry, Scan};
 use crate::run::view::Status;
 use crate::spec::{RunSpec, Scenario, Stage};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which runs a figure asks for.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,14 @@ pub struct Wanted<'a> {
     pub along: Option<&'a str>,
     /// Settings with the only values that they may have.
     pub held: Vec<(&'a str, f64)>,
+    /// Runs with these settings (see [`settings`]) come before all others: those that the figure itself names.
+    pub own: BTreeSet<String>,
+}
+
+impl Wanted<'_> {
+    fn names(&self, run: &RunEntry) -> bool {
+        !self.own.is_empty() && self.own.contains(&settings(&run.spec, |_| true))
+    }
 }
 
 /// The runs of one defense in one panel.
@@ -48,7 +56,33 @@ pub struct Cell<'a> {
     /// One entry for each defense of the figure, in its order.
     pub halves: Vec<Half<'a>>,
     /// Runs of the same cell that are not drawn, with the reason.
-    pub left_out: Vec<(&'a RunEntry, String)>,
+    pub left_out: Vec<LeftOut<'a>>,
+}
+
+/// A run that is not drawn.
+#[derive(Clone, Debug)]
+pub struct LeftOut<'a> {
+    /// The run.
+    pub run: &'a RunEntry,
+    /// Why, in words.
+    pub why: String,
+    /// Paths of the settings that differ from those of the runs drawn, where that is why.
+    pub settings: Vec<String>,
+}
+
+impl<'a> LeftOut<'a> {
+    pub(super) fn new(run: &'a RunEntry, why: impl Into<String>) -> Self {
+        Self { run, why: why.into(), settings: Vec::new() }
+    }
+
+    /// Of `own` settings that `keep` keeps, some are otherwise than in `chosen`: the first three are named.
+    pub(super) fn differing(run: &'a RunEntry, chosen: &RunSpec, own: &RunSpec, keep: impl Fn(&str) -> bool) -> Self {
+        let (chosen, own) = (flat(chosen), flat(own));
+        let other: Vec<_> = own.iter().filter(|(p, v)| keep(p) && chosen.get(*p) != Some(v)).collect();
+        let mut words: Vec<String> = other.iter().take(3).map(|(p, v)| format!("{p} = {v}")).collect();
+        words.extend((other.len() > 3).then(|| format!("and {} more", other.len() - 3)));
+        Self { run, why: words.join(", "), settings: other.into_iter().map(|(path, _)| path.clone()).collect() }
+    }
 }
 
 /// The cells of a figure for which there is a run, in no particular order.
@@ -90,21 +124,24 @@ fn cell<'a>(row: String, column: String, runs: Vec<&'a RunEntry>, wanted: &Wante
     let mut left_out = Vec::new();
     // All defenses of a panel start from the same kind of backdoored model.
     let covering = |runs: &[&RunEntry]| {
-        let covered = wanted.defenses.iter().filter(|d| runs.iter().any(|r| r.spec.defense.name() == **d)).count();
-        (covered, spread(runs, wanted), rank(runs))
+        let covered = |keep: &dyn Fn(&RunEntry) -> bool| {
+            wanted.defenses.iter().filter(|d| runs.iter().any(|r| r.spec.defense.name() == **d && keep(r))).count()
+        };
+        (covered(&|run| wanted.names(run)), covered(&|_| true), spread(runs, wanted), rank(runs))
     };
     let (model, others) = best(runs, |run| settings(&run.spec, |path| !path.starts_with("defense.")), covering);
     if let Some(first) = model.first() {
-        left_out.extend(others.into_iter().map(|run| (run, differences(&first.spec, &run.spec, |path| !path.starts_with("defense.")))));
+        left_out.extend(others.into_iter().map(|run| LeftOut::differing(run, &first.spec, &run.spec, |path| !path.starts_with("defense."))));
     }
     let model = one_start_a_seed(model, covering, &mut left_out);
     let mut halves = Vec::new();
     for defense in wanted.defenses.iter().copied() {
         let of_defense = model.iter().copied().filter(|run| run.spec.defense.name() == defense).collect();
         let compared = |path: &str| Some(path) != wanted.along;
-        let (same, others) = best(of_defense, |run| settings(&run.spec, compared), |runs| (spread(runs, wanted), rank(runs)));
+        let score = |runs: &[&RunEntry]| (runs.iter().any(|run| wanted.names(run)), spread(runs, wanted), rank(runs));
+        let (same, others) = best(of_defense, |run| settings(&run.spec, compared), score);
         if let Some(first) = same.first() {
-            left_out.extend(others.into_iter().map(|run| (run, differences(&first.spec, &run.spec, compared))));
+            left_out.extend(others.into_iter().map(|run| LeftOut::differing(run, &first.spec, &run.spec, compared)));
         }
         for (at, runs) in split(same, wanted) {
             halves.push(Half { defense, at, runs: drawn(runs, &mut left_out) });
@@ -135,11 +172,7 @@ fn split<'a>(runs: Vec<&'a RunEntry>, wanted: &Wanted) -> Vec<(Option<f64>, Vec<
 
 /// Of each seed, the runs that started from one and the same backdoored model. There are several where a data set's
 /// images have changed, which its settings do not tell.
-fn one_start_a_seed<'a, S: Ord>(
-    runs: Vec<&'a RunEntry>,
-    score: impl Fn(&[&'a RunEntry]) -> S,
-    left_out: &mut Vec<(&'a RunEntry, String)>,
-) -> Vec<&'a RunEntry> {
+fn one_start_a_seed<'a, S: Ord>(runs: Vec<&'a RunEntry>, score: impl Fn(&[&'a RunEntry]) -> S, left_out: &mut Vec<LeftOut<'a>>) -> Vec<&'a RunEntry> {
     let mut seeds: BTreeMap<u64, Vec<&RunEntry>> = BTreeMap::new();
     for run in runs {
         seeds.entry(run.spec.seed).or_default().push(run);
@@ -147,7 +180,7 @@ fn one_start_a_seed<'a, S: Ord>(
     let mut kept = Vec::new();
     for runs in seeds.into_values() {
         let (same, others) = best(runs, |run| run.parent.clone().unwrap_or_default(), &score);
-        left_out.extend(others.into_iter().map(|run| (run, "from another backdoored model of the same settings and seed".to_owned())));
+        left_out.extend(others.into_iter().map(|run| LeftOut::new(run, "from another backdoored model of the same settings and seed")));
         kept.extend(same);
     }
     kept
@@ -176,29 +209,29 @@ pub(super) fn rank(runs: &[&RunEntry]) -> (usize, u64) {
 
 /// Of runs with the same settings, those that are drawn: finished ones, else unfinished ones, averaged over seeds;
 /// else the newest of those that were steered, alone.
-pub(super) fn drawn<'a>(runs: Vec<&'a RunEntry>, left_out: &mut Vec<(&'a RunEntry, String)>) -> Vec<&'a RunEntry> {
+pub(super) fn drawn<'a>(runs: Vec<&'a RunEntry>, left_out: &mut Vec<LeftOut<'a>>) -> Vec<&'a RunEntry> {
     let (steered, plain): (Vec<_>, Vec<_>) = runs.into_iter().partition(|r| r.steered());
     let (finished, unfinished): (Vec<_>, Vec<_>) = plain.into_iter().partition(|r| r.finished());
     let (mut chosen, rest) = if finished.is_empty() { (unfinished, Vec::new()) } else { (finished, unfinished) };
-    left_out.extend(rest.into_iter().map(|r| (r, standing(r).to_owned())));
+    left_out.extend(rest.into_iter().map(|r| LeftOut::new(r, standing(r))));
     if chosen.is_empty() {
         let mut steered = steered;
         steered.sort_by_key(|r| (r.finished(), r.view.clock_ms.1));
         chosen.extend(steered.pop());
-        left_out.extend(steered.into_iter().map(|r| (r, "steered by hand, and a newer one is drawn".to_owned())));
+        left_out.extend(steered.into_iter().map(|r| LeftOut::new(r, "steered by hand, and a newer one is drawn")));
         return chosen;
     }
-    left_out.extend(steered.into_iter().map(|r| (r, "steered by hand".to_owned())));
+    left_out.extend(steered.into_iter().map(|r| LeftOut::new(r, "steered by hand")));
     one_a_seed(chosen, left_out)
 }
 
-fn one_a_seed<'a>(mut runs: Vec<&'a RunEntry>, left_out: &mut Vec<(&'a RunEntry, String)>) -> Vec<&'a RunEntry> {
+fn one_a_seed<'a>(mut runs: Vec<&'a RunEntry>, left_out: &mut Vec<LeftOut<'a>>) -> Vec<&'a RunEntry> {
     runs.sort_by_key(|r| (r.spec.seed, std::cmp::Reverse(r.view.clock_ms.1)));
     let mut chosen: Vec<&RunEntry> = Vec::new();
     for run in runs {
         match chosen.last() {
             Some(last) if last.spec.seed == run.spec.seed => {
-                left_out.push((run, format!("the same seed and settings as {}, which is newer", last.id)))
+                left_out.push(LeftOut::new(run, format!("the same seed and settings as {}, which is newer", last.id)))
             }
             _ => chosen.push(run),
         }
@@ -236,16 +269,4 @@ pub(super) fn flat(spec: &RunSpec) -> BTreeMap<String, String> {
 /// The settings at the paths that `keep` keeps, as one text.
 pub(super) fn settings(spec: &RunSpec, keep: impl Fn(&str) -> bool) -> String {
     flat(spec).into_iter().filter(|(path, _)| keep(path)).map(|(path, value)| format!("{path}={value};")).collect()
-}
-
-/// What `other` has otherwise than `chosen`, in `other`'s words; the first three.
-pub(super) fn differences(chosen: &RunSpec, other: &RunSpec, keep: impl Fn(&str) -> bool) -> String {
-    let (chosen, other) = (flat(chosen), flat(other));
-    let mut all: Vec<String> = other.iter().filter(|(p, v)| keep(p) && chosen.get(*p) != Some(v)).map(|(p, v)| format!("{p} = {v}")).collect();
-    let more = all.len().saturating_sub(3);
-    all.truncate(3);
-    if more > 0 {
-        all.push(format!("and {more} more"));
-    }
-    all.join(", ")
 }

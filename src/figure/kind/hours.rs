@@ -11,6 +11,7 @@ use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Axis, Dash, Look, Panel, Point, Scene, Series, Source};
 use crate::figure::select::{self, Cell, Wanted};
 use crate::figure::ticks::{Tick, number};
+use std::collections::BTreeSet;
 
 /// Title of the axis of hours on a GPU.
 const GPU: &str = "GPU hours";
@@ -22,10 +23,10 @@ const WIDTH: f64 = 0.5;
 /// How many times longer the longest run may take than the shortest, before both need a logarithmic axis.
 const FLAT: f64 = 30.0;
 
-/// The panels and notes; `None` when no run belongs to the figure.
-pub fn scene(hours: &Hours, scan: &Scan, collections: &[Collection]) -> Option<Scene> {
+/// The panels and notes, made of runs with the settings `own` where there are such; `None` when no run belongs to the figure.
+pub fn scene(hours: &Hours, own: BTreeSet<String>, scan: &Scan, collections: &[Collection]) -> Option<Scene> {
     let defenses: Vec<&str> = hours.defenses.iter().map(String::as_str).collect();
-    let wanted = Wanted { scenario: hours.scenario, rows: "data.name", columns: "attack.name", defenses, ..Wanted::default() };
+    let wanted = Wanted { scenario: hours.scenario, rows: "data.name", columns: "attack.name", defenses, own, ..Wanted::default() };
     let cells = select::cells(scan, &wanted);
     let (mut panels, mut footnotes) = (Vec::new(), Vec::new());
     for (gpu, title) in [(true, GPU), (false, "CPU hours")] {

@@ -6,7 +6,7 @@ use crate::figure::palette;
 use crate::figure::reported::{self, Subject};
 use crate::figure::runs::RunEntry;
 use crate::figure::scene::{Colour, Dash, Look, Marker};
-use crate::figure::select::{best, differences, drawn, rank, settings};
+use crate::figure::select::{LeftOut, best, drawn, rank, settings};
 use crate::spec::{Defense, Scenario};
 use std::collections::BTreeMap;
 
@@ -52,8 +52,8 @@ pub(super) fn look(name: &str, place: usize) -> Look {
 pub(super) struct Chosen<'a> {
     /// By model, and then by the value in which panels differ: runs that differ in their seed alone, by seed.
     pub runs: BTreeMap<(String, String), Vec<&'a RunEntry>>,
-    /// Runs that are not drawn, with the reason.
-    pub left_out: Vec<(&'a RunEntry, String)>,
+    /// Runs that are not drawn.
+    pub left_out: Vec<LeftOut<'a>>,
 }
 
 /// A run with the model that it stands for.
@@ -78,7 +78,7 @@ pub(super) fn choose<'a>(candidates: Vec<Candidate<'a>>, apart: Option<&str>) ->
     let start = |run: &RunEntry| format!("{} {}", run.view.facts.fingerprint, standalone(run, &of_attack));
     let (same, others) = best(all, start, covering);
     if let Some(first) = same.first() {
-        chosen.left_out.extend(others.into_iter().map(|run| (run, reason(first, run, of_attack))));
+        chosen.left_out.extend(others.into_iter().map(|run| reason(first, run, of_attack)));
     }
     let mut models: BTreeMap<String, Vec<&RunEntry>> = BTreeMap::new();
     same.into_iter().for_each(|run| models.entry(model(run)).or_default().push(run));
@@ -87,7 +87,7 @@ pub(super) fn choose<'a>(candidates: Vec<Candidate<'a>>, apart: Option<&str>) ->
         let made = |path: &str| own(path) && (Defense::NAMES.contains(&name.as_str()) || !path.starts_with("defense."));
         let (same, others) = best(runs, |run| standalone(run, &made), rank);
         if let Some(first) = same.first() {
-            chosen.left_out.extend(others.into_iter().map(|run| (run, reason(first, run, made))));
+            chosen.left_out.extend(others.into_iter().map(|run| reason(first, run, made)));
         }
         let mut values: BTreeMap<String, Vec<&RunEntry>> = BTreeMap::new();
         same.into_iter().for_each(|run| values.entry(value(run)).or_default().push(run));
@@ -99,15 +99,15 @@ pub(super) fn choose<'a>(candidates: Vec<Candidate<'a>>, apart: Option<&str>) ->
 }
 
 /// Why `other` is not drawn beside `first`.
-fn reason(first: &RunEntry, other: &RunEntry, keep: impl Fn(&str) -> bool) -> String {
-    let apart = differences(&first.spec.standalone(), &other.spec.standalone(), keep);
-    if apart.is_empty() { "of other images".to_owned() } else { apart }
+fn reason<'a>(first: &RunEntry, other: &'a RunEntry, keep: impl Fn(&str) -> bool) -> LeftOut<'a> {
+    let apart = LeftOut::differing(other, &first.spec.standalone(), &other.spec.standalone(), keep);
+    if apart.settings.is_empty() { LeftOut::new(other, "of other images") } else { apart }
 }
 
 /// A note for each reason.
-pub(super) fn left_out(left_out: &[(&RunEntry, String)]) -> Vec<String> {
+pub(super) fn left_out(left_out: &[LeftOut]) -> Vec<String> {
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    left_out.iter().for_each(|(run, why)| reasons.entry(why).or_default().push(&run.id));
+    left_out.iter().for_each(|entry| reasons.entry(&entry.why).or_default().push(&entry.run.id));
     let list = |ids: &[&str]| match ids.len() {
         0..=3 => ids.join(", "),
         n => format!("{} and {} more", ids[..2].join(", "), n - 2),

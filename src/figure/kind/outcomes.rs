@@ -9,15 +9,16 @@ use crate::figure::reported::{self, Collection, UNDEFENDED};
 use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Panel, Scene};
 use crate::figure::select::{self, Cell, Wanted};
+use std::collections::BTreeSet;
 
 const ROWS: &str = "data.name";
 const COLUMNS: &str = "attack.name";
 
-/// The panels and notes; `None` when no run belongs to the figure.
-pub fn scene(preset: &PlanePreset, scan: &Scan, reported: &[Collection]) -> Option<Scene> {
-    let asked = wanted(preset, &preset.data);
+/// The panels and notes, made of runs with the settings `own` where there are such; `None` when no run belongs to the figure.
+pub fn scene(preset: &PlanePreset, own: BTreeSet<String>, scan: &Scan, reported: &[Collection]) -> Option<Scene> {
+    let asked = Wanted { own, ..wanted(preset, &preset.data) };
     let stands_in = select::cells(scan, &asked).is_empty();
-    let wanted = if stands_in { wanted(preset, &preset.stand_ins) } else { asked };
+    let wanted = if stands_in { Wanted { own: asked.own, ..wanted(preset, &preset.stand_ins) } } else { asked };
     let mut cells = select::cells(scan, &wanted);
     cells.sort_by_key(|cell| (order(ROWS, &cell.row), order(COLUMNS, &cell.column)));
     let planes: Vec<Plane> = cells.iter().map(|cell| plane(cell, preset, scan, reported)).collect();
@@ -33,8 +34,8 @@ pub fn scene(preset: &PlanePreset, scan: &Scan, reported: &[Collection]) -> Opti
 }
 
 const MEANING: &str = "Of each run its last epoch; bars reach one standard deviation over seeds to either side.";
-const BEST: &str = "`best`: better than every other in CA and in ASR, with intervals over seeds that do not overlap.";
-const NO_BEST: &str = "None is marked as best: none is better than every other in CA and in ASR with intervals over seeds that do not overlap.";
+const BEST: &str = "`best`: better than every other in CA and in ASR, with 95% intervals over seeds that do not overlap.";
+const NO_BEST: &str = "None is marked as best: none is better than every other in CA and in ASR with 95% intervals over seeds that do not overlap.";
 
 fn wanted<'a>(preset: &'a PlanePreset, data: &'a [String]) -> Wanted<'a> {
     let names = |list: &'a [String]| list.iter().map(String::as_str).collect();
