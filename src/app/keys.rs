@@ -112,8 +112,11 @@ const fn bench(chord: Chord, action: Action, group: &'static str, short: &'stati
 }
 
 const fn browse(chord: Chord, action: Action, short: &'static str) -> Binding {
-    bind(Context::Browse, chord, action, "browsing the test images", short)
+    bind(Context::Browse, chord, action, BROWSING, short)
 }
+
+/// Heading of the keys of browsing.
+const BROWSING: &str = "browsing the test images";
 
 /// Every key. The footer takes its hints in this order, as far as there is room.
 pub static TABLE: &[Binding] = &[
@@ -320,10 +323,19 @@ pub enum HelpLine {
 }
 
 /// The help, made from the table: keys of one action on one line, and neighbours that share their words in the footer.
-pub fn help() -> Vec<HelpLine> {
+/// The groups of the screen under the help come first.
+pub fn help(under: Option<&Layer>) -> Vec<HelpLine> {
     let mut lines = Vec::new();
-    let own = ["the run", "handles, also while it runs", "moving about", "seeing", "browsing the test images"];
-    for group in own.into_iter().chain(compare::GROUPS).chain(["the program"]) {
+    let all = ["the run", "handles, also while it runs", "moving about", "seeing", BROWSING];
+    let all = all.into_iter().chain(compare::GROUPS).chain(["the program"]);
+    let own = match under {
+        Some(Layer::Browse) => BROWSING,
+        Some(Layer::Compare) => compare::GROUPS[0],
+        Some(Layer::Runs) => compare::GROUPS[1],
+        Some(Layer::Sweep) => compare::GROUPS[2],
+        _ => "the run",
+    };
+    for group in std::iter::once(own).chain(all.filter(|group| *group != own)) {
         lines.push(HelpLine::Heading(group));
         let bindings: Vec<&Binding> = bindings().filter(|b| b.group == group).collect();
         let same = |a: &&Binding, b: &&Binding| a.action == b.action || (!a.short.is_empty() && a.short == b.short);
@@ -368,12 +380,20 @@ mod tests {
 
     #[test]
     fn every_key_of_the_bench_is_in_the_help() {
-        let text = format!("{:?}", help()).to_lowercase();
+        let text = format!("{:?}", help(None)).to_lowercase();
         let explained =
             |b: &&Binding| matches!(b.context, Context::Bench | Context::Browse | Context::Anywhere) || compare::GROUPS.contains(&b.group);
         for b in bindings().filter(explained) {
             assert!(text.contains(&b.action.help().trim_end_matches('.').to_lowercase()), "{} is not explained", b.chord);
             assert!(!b.group.is_empty(), "{} has no group", b.chord);
+        }
+    }
+
+    #[test]
+    fn the_help_begins_with_the_screen_it_is_asked_on() {
+        for (under, heading) in [(None, "the run"), (Some(Layer::Compare), "comparing runs"), (Some(Layer::Browse), BROWSING)] {
+            assert_eq!(help(under.as_ref())[0], HelpLine::Heading(heading));
+            assert_eq!(help(under.as_ref()).len(), help(None).len());
         }
     }
 

@@ -34,7 +34,7 @@ pub fn render(frame: &mut Frame, area: Rect, view: &View, scroll: u16) {
 
 fn text<'a>(view: &View<'a>, width: usize) -> Vec<Line<'a>> {
     let mut lines: Vec<Line> = folded(ABOUT, width).into_iter().map(|line| Line::from(view.faint(line))).collect();
-    for line in help() {
+    for line in help(view.state.layers.iter().rev().find(|layer| layer.whole())) {
         match line {
             HelpLine::Heading(name) => lines.extend([Line::default(), Line::from(view.title(name))]),
             HelpLine::Keys(keys, words) => {
