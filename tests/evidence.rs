@@ -133,7 +133,10 @@ fn every_defense_says_what_it_saw_and_what_the_viewer_alone_knows() {
             &["733 images labelled 0 (speed limit 20), 400 carry the trigger", "removed above", "this cannot suffice", "precision", "recall"],
         ),
         ("fine-pruning", &["of 128 channels", "limit", "stays pruned", "channels pruned, %"]),
-        ("abl", &["40 images isolated, 92.5% truly poisoned", "isolated up to 0.0043", "Unlearning was ended after epoch 3", "learned first"]),
+        (
+            "abl",
+            &["40 images isolated, 92.5% of them truly poisoned", "isolated up to 0.0043", "Unlearning was ended after epoch 3", "learned first"],
+        ),
         ("nad", &["layer2", "teacher", "student", "apart by", "true trigger", "known to the viewer alone"]),
     ];
     for (defense, wanted) in wanted {

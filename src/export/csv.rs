@@ -38,7 +38,7 @@ pub fn line<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> String {
     line
 }
 
-/// The fields of each line of a CSV that [`line`] wrote.
+/// The fields of each line of a CSV that [`line()`] wrote.
 pub fn parse(text: &str) -> Vec<Vec<String>> {
     let (mut lines, mut fields, mut field, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
     let mut letters = text.chars().peekable();
