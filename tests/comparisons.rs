@@ -235,6 +235,7 @@ fn reported_numbers_of_an_epoch_lie_on_the_curves() {
     let of = |label: &str| series(&scene.panels[0], label).points.iter().map(|p| (p.x, p.y)).collect::<Vec<_>>();
     assert_eq!(of("FT ASR (paper)"), [(1.0, 0.378), (20.0, 0.2), (100.0, 0.221)]);
     assert_eq!(of("SFT CA (paper)"), [(3.0, 0.936)]);
+    notes_say(&scene, &["BadNets, CIFAR-100 to CIFAR-10, FT: Given roughly."]);
 }
 
 // Hours

@@ -313,6 +313,7 @@ fn the_papers_accuracies_stand_over_the_bars_of_the_same_model() {
     assert!(marks.iter().zip(&bars).all(|(mark, bar)| mark.points[0].x == bar.points[0].x));
     assert_eq!(scene.legend().len(), 2);
     notes_say(&scene, &["as the paper reports"]);
+    assert!(!scene.footnotes.concat().contains("Contradictory"), "of ASR, which is not shown");
     // None of them on drawn signs.
     assert!(with_paper(10, &runs_dir(inferred)).panels.iter().flat_map(|p| &p.series).all(|s| !s.label.ends_with("(paper)")));
 }
@@ -333,5 +334,5 @@ fn the_papers_re_injections_stand_at_their_epochs() {
     };
     assert_eq!(marks(0), [("clean model (paper)".to_owned(), 7.0, 0.935), ("SFT (paper)".to_owned(), 2.0, 0.935)]);
     assert_eq!(marks(1), [("clean model (paper)".to_owned(), 15.0, 0.819)]);
-    notes_say(&scene, &["epochs to an ASR of 0.8 (0.9): clean model"]);
+    notes_say(&scene, &["epochs to an ASR of 0.8 (0.9): clean model", "BadNets, CIFAR-10, clean model: Of a similar ASR, the paper says."]);
 }

@@ -6,7 +6,7 @@ use crate::figure::names::{order, shown};
 use crate::figure::notes;
 use crate::figure::palette;
 use crate::figure::preset::{Ablation, Measure, Over};
-use crate::figure::reported::{self, Collection};
+use crate::figure::reported::{self, About, Collection};
 use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Axis, Look, Panel, Point, Scene, Series, Source};
 use crate::figure::select::{self, Cell, Half, Wanted};
@@ -46,7 +46,7 @@ pub fn scene(ablation: &Ablation, scan: &Scan, collections: &[Collection]) -> Op
     };
     footnotes.extend(notes::footnotes(&cells, scan, &wanted, spread));
     footnotes.extend(single(&alone, &wanted, ablation));
-    footnotes.extend(reported::notes(collections, &select::subjects(&cells), &panels));
+    footnotes.extend(reported::notes(collections, &select::subjects(&cells), &panels, About::Defenses));
     Some(Scene { columns, panels, footnotes, ..Scene::default() })
 }
 

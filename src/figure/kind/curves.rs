@@ -3,7 +3,7 @@
 use crate::figure::names::order;
 use crate::figure::notes;
 use crate::figure::preset::{Curves, Measure, SeriesPreset};
-use crate::figure::reported::{self, Collection};
+use crate::figure::reported::{self, About, Collection};
 use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Along, Axis, Kind, Look, Panel, Point, Reference, Scene, Series, Source};
 use crate::figure::select::{self, Cell};
@@ -34,7 +34,7 @@ pub fn scene(curves: &Curves, scan: &Scan, reported: &[Collection]) -> Option<Sc
     // One attack on several data sets reads better side by side than as a column.
     let columns = if columns.len() == 1 { rows.len().min(3) } else { columns.len() };
     let mut footnotes = notes::footnotes(&cells, scan, &wanted, notes::RANGE);
-    footnotes.extend(reported::notes(reported, &select::subjects(&cells), &panels));
+    footnotes.extend(reported::notes(reported, &select::subjects(&cells), &panels, About::Defenses));
     Some(Scene { columns, panels, footnotes, ..Scene::default() })
 }
 

@@ -6,7 +6,7 @@ use crate::figure::names::shown;
 use crate::figure::notes;
 use crate::figure::palette;
 use crate::figure::preset::Hours;
-use crate::figure::reported::{self, Collection};
+use crate::figure::reported::{self, About, Collection};
 use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Axis, Dash, Look, Panel, Point, Scene, Series, Source};
 use crate::figure::select::{self, Cell, Wanted};
@@ -46,7 +46,7 @@ pub fn scene(hours: &Hours, own: BTreeSet<String>, scan: &Scan, collections: &[C
     footnotes.extend(devices(&cells));
     footnotes.extend(notes::omissions(&cells, scan, &wanted));
     match panels.iter().any(|panel| panel.y.title == GPU) {
-        true => footnotes.extend(reported::notes(collections, &[], &panels)),
+        true => footnotes.extend(reported::notes(collections, &[], &panels, About::Defenses)),
         false => footnotes.extend(collections.first().map(|_| UNMIXED.to_owned())),
     }
     Some(Scene { columns: 1, panels, footnotes, ..Scene::default() })

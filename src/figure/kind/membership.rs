@@ -4,7 +4,7 @@
 use super::models::{self, BACKDOORED, Chosen};
 use crate::figure::names::{order, shown};
 use crate::figure::preset::Membership;
-use crate::figure::reported::{self, Collection, Subject};
+use crate::figure::reported::{self, About, Collection, Subject};
 use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Along, Axis, Dash, Kind, Look, Panel, Point, Reference, Scene, Series, Source};
 use crate::figure::ticks::{Tick, number};
@@ -49,7 +49,7 @@ pub fn scene(preset: &Membership, scan: &Scan, reported: &[Collection]) -> Optio
         notes.push(format!("Not drawn: {} results of other settings, for instance {}.", others.len(), others[0].report.settings.words()));
     }
     let subjects: Vec<Subject> = sets.iter().flat_map(|set| attacks.iter().map(|attack| models::subject(&set.name, attack))).collect();
-    notes.extend(reported::notes(reported, &subjects, &panels));
+    notes.extend(reported::notes(reported, &subjects, &panels, About::Membership));
     notes.append(&mut footnotes);
     Some(Scene { columns: sets.len().min(3), panels, footnotes: notes, ..Scene::default() })
 }

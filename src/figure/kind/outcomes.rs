@@ -5,7 +5,7 @@ use crate::figure::names::{order, shown};
 use crate::figure::notes;
 use crate::figure::palette;
 use crate::figure::preset::PlanePreset;
-use crate::figure::reported::{self, Collection, UNDEFENDED};
+use crate::figure::reported::{self, About, Collection, UNDEFENDED};
 use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Panel, Scene};
 use crate::figure::select::{self, Cell, Wanted};
@@ -28,7 +28,7 @@ pub fn scene(preset: &PlanePreset, own: BTreeSet<String>, scan: &Scan, reported:
         scene.footnotes.extend(stands_in.then(|| instead(preset, &cells)));
         scene.footnotes.push(format!("{MEANING} {}", if planes.iter().any(|plane| ahead(&plane.entries).is_some()) { BEST } else { NO_BEST }));
         scene.footnotes.extend(notes::footnotes(&cells, scan, &wanted, ""));
-        scene.footnotes.extend(reported::notes(reported, &select::subjects(&cells), &scene.panels));
+        scene.footnotes.extend(reported::notes(reported, &select::subjects(&cells), &scene.panels, About::Defenses));
         scene
     })
 }

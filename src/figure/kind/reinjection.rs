@@ -5,7 +5,7 @@ use super::curves::{at_epoch, last_epoch, mean};
 use super::models::{self, Candidate, Chosen};
 use crate::figure::names::{order, shown};
 use crate::figure::preset::{Measure, Reinjection};
-use crate::figure::reported::{self, Collection, Subject};
+use crate::figure::reported::{self, About, Collection, Subject};
 use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Axis, Panel, Role, Scene, Series};
 use crate::figure::select::standing;
@@ -43,7 +43,7 @@ pub fn scene(preset: &Reinjection, scan: &Scan, reported: &[Collection]) -> Opti
         panels.extend(one);
     }
     let subjects: Vec<Subject> = sets.iter().map(|set| models::subject(&set.name, &preset.attack)).collect();
-    footnotes.extend(reported::notes(reported, &subjects, &panels));
+    footnotes.extend(reported::notes(reported, &subjects, &panels, About::Reinjection));
     // As in the paper two by two; several data sets stand one under the other.
     let columns = if sets.len() == 1 { 2 } else { preset.ratios.len() };
     Some(Scene { columns, panels, footnotes, ..Scene::default() })

@@ -1,6 +1,6 @@
 //! Reported numbers as faint, hollow marks: the shape and colour of what was measured of the same defense.
 
-use super::{Collection, Origin, Reported, Subject, UNDEFENDED};
+use super::{CLEAN, Collection, Origin, Reported, Subject, UNDEFENDED};
 use crate::figure::names::shown;
 use crate::figure::palette;
 use crate::figure::preset::{Measure, SeriesPreset};
@@ -9,7 +9,11 @@ use std::collections::BTreeMap;
 
 /// A defense's name in figures; that of a model without one.
 pub fn shown_name(defense: &str) -> String {
-    if defense == UNDEFENDED { "no defense".to_owned() } else { shown("defense.name", defense) }
+    match defense {
+        UNDEFENDED => "no defense".to_owned(),
+        CLEAN => "clean model".to_owned(),
+        _ => shown("defense.name", defense),
+    }
 }
 
 /// The look of what was reported of a series that looks like `own`.

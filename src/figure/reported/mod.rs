@@ -159,6 +159,27 @@ impl Reported {
     }
 }
 
+/// Which reported numbers a figure shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// What defenses reach.
+    Defenses,
+    /// What membership inference learns of a model.
+    Membership,
+    /// What the same attack reaches once more.
+    Reinjection,
+}
+
+impl About {
+    fn shows(self, reported: &Reported) -> bool {
+        match self {
+            Self::Defenses => reported.usual() && reported.membership.is_none(),
+            Self::Membership => reported.membership.is_some(),
+            Self::Reinjection => reported.reinjection.is_some(),
+        }
+    }
+}
+
 /// What reported numbers are looked up by: one panel's scenario, data sets and attack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {

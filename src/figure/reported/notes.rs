@@ -1,7 +1,7 @@
 //! What is said of reported numbers under a figure: where they come from, and where they contradict each other.
 
 use super::draw::shown_name;
-use super::{Collection, Reported, Subject};
+use super::{About, Collection, Reported, Subject};
 use crate::figure::names::shown;
 use crate::figure::preset::Measure;
 use crate::figure::scene::{Panel, Role, Series};
@@ -10,18 +10,22 @@ use crate::figure::ticks::number;
 /// Shares that differ by no more are the same number, rounded or run again.
 const SAME: f64 = 0.02;
 
-/// The notes on what `collections` report of `subjects`, which `panels` may show.
-pub fn notes(collections: &[Collection], subjects: &[Subject], panels: &[Panel]) -> Vec<String> {
+/// The notes on what `collections` report `about` the `subjects`, which `panels` may show.
+pub fn notes(collections: &[Collection], subjects: &[Subject], panels: &[Panel], about: About) -> Vec<String> {
     let mut notes: Vec<String> = collections.iter().map(|collection| origin(collection, panels, collections.len() > 1)).collect();
     let of = |collection: &'_ Collection| subjects.iter().flat_map(|s| collection.of(s).cloned().collect::<Vec<_>>()).collect::<Vec<Reported>>();
     let entries: Vec<(&Collection, Vec<Reported>)> = collections.iter().map(|c| (c, of(c))).collect();
-    notes.extend(disagreements(&entries));
+    if about == About::Defenses {
+        notes.extend(disagreements(&entries));
+    }
     for (collection, reported) in &entries {
         let mut said: Vec<(&str, Vec<String>)> = Vec::new();
-        for entry in reported.iter().filter(|r| !r.note.is_empty() && r.usual()) {
-            match said.iter_mut().find(|(note, _)| *note == entry.note) {
+        for entry in reported.iter().filter(|r| about.shows(r)) {
+            let note = if entry.approximate && entry.note.is_empty() { "Given roughly." } else { entry.note.as_str() };
+            match said.iter_mut().find(|(said, _)| *said == note) {
                 Some((_, names)) => names.push(name(entry)),
-                None => said.push((&entry.note, vec![name(entry)])),
+                None if note.is_empty() => {}
+                None => said.push((note, vec![name(entry)])),
             }
         }
         let title = &collection.title;
