@@ -250,7 +250,7 @@ fn results_of_other_settings_are_counted_and_not_mixed_in() {
     fs::write(other.join("sequela/membership-0123456789.json"), "{").unwrap();
     let scene = build(10, &dir).unwrap();
     assert!(scene.panels.iter().flat_map(|p| &p.series).flat_map(|s| &s.points).flat_map(|p| &p.sources).all(|s| s.value < 0.75));
-    notes_say(&scene, &["Not drawn: 1 results of other settings", "mldoctor", "defense.lr_max1 = 0.3", "membership-0123456789.json"]);
+    notes_say(&scene, &["Not drawn: 1 result of other settings", "mldoctor", "defense.lr_max1 = 0.3", "membership-0123456789.json"]);
 }
 
 #[test]

@@ -224,23 +224,20 @@ impl Drawing<'_, '_> {
         const STROKE: f64 = 1.4;
         // On a bar of its own colour it would not be seen: it is drawn in ink, on a narrow rim of paper.
         let onto_bar = series.look.bar.is_some();
-        let colour = if onto_bar { INK } else { tint(series.look) };
-        let line = |from: Place, to: Place| {
-            if onto_bar {
-                self.canvas.line_within(self.frame.rect, &[from, to], PAPER, 1.6, Dash::Solid)?;
-            }
-            self.canvas.line_within(self.frame.rect, &[from, to], colour, 0.6, Dash::Solid)
-        };
+        let passes = if onto_bar { vec![(PAPER, 1.6), (INK, 0.6)] } else { vec![(tint(series.look), 0.6)] };
         for point in series.points.iter().filter(|point| point.y.is_finite()) {
-            if let Some((low, high)) = point.upright {
-                let ends = [self.place(point.x, low), self.place(point.x, high)];
-                line(ends[0], ends[1])?;
-                ends.into_iter().try_for_each(|(x, y)| line((x - STROKE, y), (x + STROKE, y)))?;
-            }
-            if let Some((low, high)) = point.across {
-                let ends = [self.place(low, point.y), self.place(high, point.y)];
-                line(ends[0], ends[1])?;
-                ends.into_iter().try_for_each(|(x, y)| line((x, y - STROKE), (x, y + STROKE)))?;
+            for (colour, width) in &passes {
+                let line = |from: Place, to: Place| self.canvas.line_within(self.frame.rect, &[from, to], *colour, *width, Dash::Solid);
+                if let Some((low, high)) = point.upright {
+                    let ends = [self.place(point.x, low), self.place(point.x, high)];
+                    line(ends[0], ends[1])?;
+                    ends.into_iter().try_for_each(|(x, y)| line((x - STROKE, y), (x + STROKE, y)))?;
+                }
+                if let Some((low, high)) = point.across {
+                    let ends = [self.place(low, point.y), self.place(high, point.y)];
+                    line(ends[0], ends[1])?;
+                    ends.into_iter().try_for_each(|(x, y)| line((x, y - STROKE), (x, y + STROKE)))?;
+                }
             }
         }
         Ok(())

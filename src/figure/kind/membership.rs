@@ -46,7 +46,7 @@ pub fn scene(preset: &Membership, scan: &Scan, reported: &[Collection]) -> Optio
     notes.extend(sets.iter().flat_map(|set| groups.sizes(set)));
     notes.extend(models::left_out(&sets.iter().flat_map(|set| set.chosen.values()).flat_map(|c| c.left_out.clone()).collect::<Vec<_>>()));
     if !others.is_empty() {
-        notes.push(format!("Not drawn: {} results of other settings, for instance {}.", others.len(), others[0].report.settings.words()));
+        notes.push(format!("Not drawn: {}, for instance {}.", of_others(others.len()), others[0].report.settings.words()));
     }
     let subjects: Vec<Subject> = sets.iter().flat_map(|set| attacks.iter().map(|attack| models::subject(&set.name, attack))).collect();
     notes.extend(reported::notes(reported, &subjects, &panels, About::Membership));
@@ -194,4 +194,8 @@ fn how(settings: &Settings) -> String {
         settings.members.words(),
         settings.seeds
     )
+}
+
+fn of_others(count: usize) -> String {
+    if count == 1 { "1 result of other settings".to_owned() } else { format!("{count} results of other settings") }
 }
