@@ -254,8 +254,8 @@ fn mistakes_are_named() {
         (&["run", "demo", "--device", "gpu"], 4, &["--device gpu", "cuda[:N]"]),
         (&["run", "demo", "--sed", "1"], 2, &["--sed", "--seed"]),
         (&["run", "cifar10-small", "--data-dir", "/nowhere"], 3, &["cifar10", "/nowhere"]),
-        (&["figure", "99"], 1, &["99"]),
-        (&["figure", "4"], 1, &["tuneout run"]),
+        (&["figure", "99"], 2, &["99", "table1"]),
+        (&["figure", "4"], 1, &["Figure 4", "--run-missing"]),
         (&["data", "show", "sings"], 2, &["sings", "signs"]),
     ];
     for (args, code, words) in cases {
