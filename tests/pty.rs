@@ -151,11 +151,16 @@ fn images_are_browsed_while_a_run_goes_on() {
     let lines = log(dir.path()).lines().count();
     bench.wait(|_| log(dir.path()).lines().count() > lines + 5);
     bench.press("\x1b");
+    stops_and_quits(bench, dir.path());
+}
+
+/// Back on the Bench, the run is stopped and the program left.
+fn stops_and_quits(mut bench: Terminal, runs: &Path) {
     bench.wait(|s| s.contains("trigger lens") && s.contains("space pause"));
     bench.press("s");
     bench.wait(|s| s.to_lowercase().contains("stop"));
     bench.press("y");
-    bench.wait(|_| log(dir.path()).contains("\"event\":\"stopped\""));
+    bench.wait(|_| log(runs).contains("\"event\":\"stopped\""));
     bench.press("q");
     assert_eq!(bench.ends(), 0);
 }
@@ -177,13 +182,7 @@ fn a_run_is_compared_while_it_goes_on() {
     let first = at(&bench.wait(|s| s.contains("ASR by epoch") && s.contains("no defense") && at(s).is_some()));
     bench.wait(|s| at(s) > first && s.contains("training"));
     bench.press("q");
-    bench.wait(|s| s.contains("trigger lens") && s.contains("space pause"));
-    bench.press("s");
-    bench.wait(|s| s.to_lowercase().contains("stop"));
-    bench.press("y");
-    bench.wait(|_| log(dir.path()).contains("\"event\":\"stopped\""));
-    bench.press("q");
-    assert_eq!(bench.ends(), 0);
+    stops_and_quits(bench, dir.path());
 }
 
 /// A signal from outside leaves the terminal whole and a checkpoint behind.

@@ -169,3 +169,21 @@ actions! {
     /// The terminal has this many columns and rows.
     Resized(u16, u16),
 }
+
+/// Rows that a page key moves in a list.
+const PAGE: isize = 10;
+
+impl Action {
+    /// How many rows further down a list this goes; none where it does something else.
+    pub fn rows(&self) -> Option<isize> {
+        match self {
+            Self::Up => Some(-1),
+            Self::Down => Some(1),
+            Self::PageUp => Some(-PAGE),
+            Self::PageDown => Some(PAGE),
+            Self::First => Some(isize::MIN),
+            Self::Last => Some(isize::MAX),
+            _ => None,
+        }
+    }
+}

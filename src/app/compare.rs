@@ -222,13 +222,11 @@ fn with_live(state: &State) -> Vec<Candidate> {
 
 /// The screen has the keys.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Some(rows) = action.rows() {
+        step(state, rows);
+        return Vec::new();
+    }
     match action {
-        Action::Up => step(state, -1),
-        Action::Down => step(state, 1),
-        Action::PageUp => step(state, -10),
-        Action::PageDown => step(state, 10),
-        Action::First => step(state, isize::MIN),
-        Action::Last => step(state, isize::MAX),
         Action::Pick(at) => hold(state, at),
         Action::SortNext => turn_sort(state, 1),
         Action::SortPrevious => turn_sort(state, Column::ALL.len() - 1),

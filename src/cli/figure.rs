@@ -1,6 +1,7 @@
 //! `tuneout figure`: the paper's figures from the logs.
 
-use super::{CliError, Exit, Place, missing};
+use super::missing::{self, MadeOf};
+use super::{CliError, Exit, Place};
 use crate::export::ExportError;
 use crate::figure::cells::{self, Scale};
 use crate::figure::reported::Origin;
@@ -26,15 +27,8 @@ pub struct FigureArgs {
     /// Attacks that Table 1 shows, separated by commas [default: the paper's]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     attacks: Vec<String>,
-    /// From small runs on the embedded sets, not those of the paper's scale
-    #[arg(long)]
-    reduced: bool,
-    /// Compute the runs that are missing first; the same command goes on where it was cut off
-    #[arg(long)]
-    run_missing: bool,
-    /// With --run-missing: runs at the same time; the threads are shared among them [default: one a core, on a GPU 1]
-    #[arg(long, value_name = "N", requires = "run_missing", value_parser = clap::value_parser!(u16).range(1..=256))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    made_of: MadeOf,
     /// Whose reported numbers stand faintly behind what was run, separated by commas: paper, leaderboard [default: none]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     references: Vec<String>,
@@ -55,7 +49,7 @@ const LIST: &str = "list";
 
 /// Builds figures from what was run and writes them.
 pub fn make(args: &FigureArgs, place: &Place) -> Result<Exit, CliError> {
-    let (runs, scale) = (place.runs(), if args.reduced { Scale::Reduced } else { Scale::Full });
+    let (runs, scale) = (place.runs(), args.made_of.scale());
     let formats = args.format.iter().map(|name| name.parse()).collect::<Result<Vec<Format>, _>>()?;
     if args.number == EVIDENCE {
         if !args.references.is_empty() {
@@ -70,7 +64,7 @@ pub fn make(args: &FigureArgs, place: &Place) -> Result<Exit, CliError> {
         return missing::list(scale, place);
     }
     let ids = if args.number == ALL { FigureId::all() } else { vec![args.number.parse()?] };
-    let computed = if args.run_missing { missing::compute(&ids, scale, args.jobs, place)? } else { Exit::Ok };
+    let computed = missing::compute(&ids, &args.made_of, place)?;
     if matches!(computed, Exit::Interrupted | Exit::Preempted) {
         return Ok(computed);
     }
@@ -99,7 +93,7 @@ fn every(ids: &[FigureId], args: &FigureArgs, scan: &Scan, formats: &[Format], c
 }
 
 fn one(id: FigureId, args: &FigureArgs, scan: Scan, formats: &[Format]) -> Result<(), CliError> {
-    let scan = if args.reduced { cells::only(scan, &cells::cells(id, Scale::Reduced)?) } else { scan };
+    let scan = if args.made_of.reduced() { cells::only(scan, &cells::cells(id, Scale::Reduced)?) } else { scan };
     let references = args.references.iter().map(|name| name.parse()).collect::<Result<Vec<Origin>, _>>()?;
     // Among all figures are those of settings and pictures, which nobody reports.
     let references = if args.number == ALL && !figure::reports(id)? { Vec::new() } else { references };
@@ -108,7 +102,7 @@ fn one(id: FigureId, args: &FigureArgs, scan: Scan, formats: &[Format]) -> Resul
         source.settings = Some((name.clone(), preset::load(name)?.spec));
     }
     let scene = figure::build(id, &source)?;
-    let stem = if args.reduced { format!("{}-reduced", id.stem()) } else { id.stem() };
+    let stem = if args.made_of.reduced() { format!("{}-reduced", id.stem()) } else { id.stem() };
     for file in figure::write(&scene, &args.out, &stem, formats)? {
         println!("{}", file.display());
     }

@@ -8,6 +8,7 @@ use crate::figure::{FigureError, FigureId, preset, runs};
 use crate::run::{files, speed};
 use crate::spec::sweep::Cell;
 use crate::spec::work::Speeds;
+use clap::Args;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -84,8 +85,39 @@ pub fn cells_of(id: FigureId, scale: Scale) -> Result<Vec<Cell>, CliError> {
     }
 }
 
-/// Computes every cell of the figures that is not there yet, and measures what they show beyond logs.
-pub fn compute(ids: &[FigureId], scale: Scale, jobs: Option<u16>, place: &Place) -> Result<Exit, CliError> {
+/// Which runs figures are made of, and whether missing ones are computed.
+#[derive(Debug, Args)]
+pub struct MadeOf {
+    /// From small runs on the embedded sets, not those of the paper's scale
+    #[arg(long)]
+    reduced: bool,
+    /// Compute the runs that are missing first; the same command goes on where it was cut off
+    #[arg(long)]
+    run_missing: bool,
+    /// With --run-missing: runs at the same time; the threads are shared among them [default: one a core, on a GPU 1]
+    #[arg(long, value_name = "N", requires = "run_missing", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+}
+
+impl MadeOf {
+    /// How large the runs are.
+    pub fn scale(&self) -> Scale {
+        if self.reduced { Scale::Reduced } else { Scale::Full }
+    }
+
+    /// Whether they are the small ones.
+    pub fn reduced(&self) -> bool {
+        self.reduced
+    }
+}
+
+/// Computes every cell of the figures that is not there yet, where that is asked for, and measures what they show beyond
+/// logs.
+pub fn compute(ids: &[FigureId], made_of: &MadeOf, place: &Place) -> Result<Exit, CliError> {
+    if !made_of.run_missing {
+        return Ok(Exit::Ok);
+    }
+    let scale = made_of.scale();
     let mut all = Vec::new();
     for &id in ids {
         // Of all figures, those that have such runs.
@@ -101,7 +133,7 @@ pub fn compute(ids: &[FigureId], scale: Scale, jobs: Option<u16>, place: &Place)
     files::write(&path, lines.as_bytes()).map_err(|source| unwritten(path.clone(), source))?;
     let on_a_gpu = place.device()?.is_gpu();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = jobs.map_or(if on_a_gpu { 1 } else { cores }, usize::from);
+    let jobs = made_of.jobs.map_or(if on_a_gpu { 1 } else { cores }, usize::from);
     let computed = sweep::all(&path, jobs, true, place)?;
     if matches!(computed, Exit::Interrupted | Exit::Preempted) {
         return Ok(computed);

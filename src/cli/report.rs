@@ -1,6 +1,7 @@
 //! `tuneout report`: everything that was computed, on one page.
 
-use super::{CliError, Exit, Place, missing};
+use super::missing::{self, MadeOf};
+use super::{CliError, Exit, Place};
 use crate::export::report::{self, Entry, Report};
 use crate::figure::cells::{self, Scale};
 use crate::figure::runs::{self, Scan};
@@ -12,15 +13,8 @@ use std::path::PathBuf;
 /// What stands in the report, and where it goes.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// From small runs on the embedded sets, not those of the paper's scale
-    #[arg(long)]
-    reduced: bool,
-    /// Compute the runs that are missing first; the same command goes on where it was cut off
-    #[arg(long)]
-    run_missing: bool,
-    /// With --run-missing: runs at the same time; the threads are shared among them [default: one a core, on a GPU 1]
-    #[arg(long, value_name = "N", requires = "run_missing", value_parser = clap::value_parser!(u16).range(1..=256))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    made_of: MadeOf,
     /// The file to write
     #[arg(long, value_name = "FILE", default_value = "report.html")]
     out: PathBuf,
@@ -28,8 +22,8 @@ pub struct ReportArgs {
 
 /// Writes the report.
 pub fn make(args: &ReportArgs, place: &Place) -> Result<Exit, CliError> {
-    let scale = if args.reduced { Scale::Reduced } else { Scale::Full };
-    let computed = if args.run_missing { missing::compute(&FigureId::all(), scale, args.jobs, place)? } else { Exit::Ok };
+    let scale = args.made_of.scale();
+    let computed = missing::compute(&FigureId::all(), &args.made_of, place)?;
     if matches!(computed, Exit::Interrupted | Exit::Preempted) {
         return Ok(computed);
     }
@@ -45,7 +39,7 @@ pub fn make(args: &ReportArgs, place: &Place) -> Result<Exit, CliError> {
         all.extend(own);
     }
     // At full scale a figure shows whatever was run, and so do the tables.
-    let scan = if args.reduced { cells::only(scan, &all) } else { scan };
+    let scan = if args.made_of.reduced() { cells::only(scan, &all) } else { scan };
     let page = report::html(&Report { scale: scale.name(), figures, scan })?;
     let unwritten = |source| FigureError::Io { path: args.out.clone(), source };
     files::write(&args.out, page.as_bytes()).map_err(unwritten)?;

@@ -70,13 +70,11 @@ pub(super) fn settle(compare: &mut Compare) {
 
 /// The list has the keys.
 pub(in crate::app) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Some(rows) = action.rows() {
+        step(state, rows);
+        return Vec::new();
+    }
     match action {
-        Action::Up => step(state, -1),
-        Action::Down => step(state, 1),
-        Action::PageUp => step(state, -10),
-        Action::PageDown => step(state, 10),
-        Action::First => step(state, isize::MIN),
-        Action::Last => step(state, isize::MAX),
         Action::Pick(at) => {
             state.compare.pick.cursor = at;
             toggle(state);
