@@ -26,6 +26,11 @@ fn figure_of(number: u8, dir: &TempDir) -> Scene {
     build(number, dir, &[]).unwrap()
 }
 
+/// A figure beyond the paper.
+fn beyond(number: u8, dir: &TempDir) -> Scene {
+    figure::build(FigureId::Supplement(number), &Source::of(runs::scan(dir.path()).unwrap())).unwrap()
+}
+
 /// Every defense on BadNets with three seeds, two of them on Blended.
 fn defenses(dir: &Path) {
     for seed in ["0", "1", "2"] {
@@ -34,10 +39,10 @@ fn defenses(dir: &Path) {
     }
 }
 
-/// The same on CIFAR-10 with one seed.
-fn on_cifar10(dir: &Path) {
+/// The same on another data set, with one seed.
+fn on(dir: &Path, data: &str) {
     for name in DEFENSES.iter().chain(&["demo-blended"]) {
-        write(dir, &Run::of(name, &[("data.name", "cifar10")]));
+        write(dir, &Run::of(name, &[("data.name", data)]));
     }
 }
 
@@ -49,6 +54,15 @@ fn settings(dir: &Path) {
         ["0.1", "0.2", "0.5", "1.0"].iter().for_each(|share| with("demo", &[("defense.clean_share", share)]));
         ["0.2", "0.3"].iter().for_each(|max| with("demo", &[("defense.clean_share", "0.1"), ("defense.lr_max1", max)]));
         ["0.0001", "0.001", "0.1"].iter().for_each(|lr| with("demo-ft", &[("defense.lr", lr)]));
+    }
+}
+
+/// Super-fine-tuning with lengths of its first phase and of its cycles.
+fn lengths(dir: &Path) {
+    for (seed, attack) in ["0", "1"].into_iter().flat_map(|seed| ["badnets", "blended"].map(|attack| (seed, attack))) {
+        for own in [("defense.phase1_epochs", ["2", "10", "13"]), ("defense.cycle", ["8", "31", "126"])] {
+            own.1.iter().for_each(|value| drop(write(dir, &Run::of("demo", &[("seed", seed), ("attack.name", attack), (own.0, value)]))));
+        }
     }
 }
 
@@ -137,7 +151,7 @@ fn every_number_of_the_plane_leads_back_to_its_log() {
 fn what_was_run_on_the_figures_own_data_set_is_drawn_alone() {
     let dir = runs_dir(|dir| {
         defenses(dir);
-        on_cifar10(dir);
+        on(dir, "cifar10");
     });
     let scene = figure_of(5, &dir);
     assert_eq!(scene.panels.iter().map(|p| p.title.as_str()).collect::<Vec<_>>(), ["BadNets, CIFAR-10", "Blended, CIFAR-10"]);
@@ -189,7 +203,7 @@ fn several_data_sets_make_rows_with_their_gaps() {
 
 #[test]
 fn reported_numbers_stand_behind_at_the_readers_wish_alone() {
-    let dir = runs_dir(on_cifar10);
+    let dir = runs_dir(|dir| on(dir, "cifar10"));
     let reported = |scene: &Scene| scene.panels.iter().flat_map(|p| &p.series).filter(|s| s.look.role == Role::Reported).count();
     assert_eq!(reported(&figure_of(5, &dir)), 0);
     let scene = build(5, &dir, &Origin::ALL).unwrap();
@@ -343,16 +357,34 @@ fn figure_9_is_over_the_maximum_with_a_tenth_of_the_images() {
     assert!(scene.panels[1].series.iter().all(|s| s.look.role != Role::Reported));
 }
 
+#[test]
+fn beyond_the_paper_are_the_lengths_of_phases_and_cycles() {
+    let dir = runs_dir(lengths);
+    for (number, values, name) in [(1, [2.0, 10.0, 13.0], "phase 1"), (2, [8.0, 31.0, 126.0], "cycle")] {
+        let scene = beyond(number, &dir);
+        let blended = series(&scene.panels[0], "Blended");
+        assert_eq!(blended.points.iter().map(|p| p.x).collect::<Vec<_>>(), values);
+        assert!(blended.points.iter().all(|p| p.sources.len() == 2));
+        assert!(scene.panels[0].x.title.contains(name), "{}", scene.panels[0].x.title);
+        assert_eq!(scene.name, format!("Figure S{number}"));
+    }
+}
+
 // Pictures
 
 fn kept() -> Vec<(Scene, &'static str)> {
-    let (compared, changed) = (runs_dir(defenses), runs_dir(settings));
+    let (compared, changed, longer) = (runs_dir(defenses), runs_dir(settings), runs_dir(lengths));
     vec![
         (figure_of(5, &compared), "figure-05"),
-        (build(5, &runs_dir(on_cifar10), &Origin::ALL).unwrap(), "figure-05-references"),
+        (build(5, &runs_dir(|dir| on(dir, "cifar10")), &Origin::ALL).unwrap(), "figure-05-references"),
         (figure_of(6, &compared), "figure-06"),
         (figure_of(7, &changed), "figure-07"),
         (figure_of(8, &changed), "figure-08"),
+        (figure_of(9, &changed), "figure-09"),
+        (figure_of(12, &runs_dir(|dir| on(dir, "cifar100"))), "figure-12"),
+        (figure_of(13, &runs_dir(|dir| on(dir, "gtsrb"))), "figure-13"),
+        (beyond(1, &longer), "supplement-01"),
+        (beyond(2, &longer), "supplement-02"),
     ]
 }
 

@@ -68,6 +68,14 @@ actions! {
     FilterBy(Facet),
     /// Show the grid of the sweep that is watched.
     Sweep,
+    /// Measure what a finished run leaves behind: how well members are told, how fast the backdoor comes back.
+    Sequela,
+    /// Show the paper's figures: what was run of each, how it looks, and compute the rest.
+    Figures,
+    /// Go to the other scale: small runs on the embedded sets, or the paper's.
+    OtherScale,
+    /// Ask the models which images they were trained on (membership inference).
+    Infer,
     /// Compare the runs of the row under the cursor.
     CompareRow,
     /// Show the difference under the lens, its spectrum, or that of the clean image.

@@ -240,6 +240,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Suggested => marks::suggest(state),
         Action::Runs => state.layers.push(Layer::Runs),
         Action::Sweep => super::sweep::open(state),
+        Action::Sequela => return aftermath(state),
         Action::Export => return export(state),
         Action::NextTheme | Action::Help => update::look(state, action),
         Action::Back | Action::Quit | Action::Compare => drop(state.layers.pop()),
@@ -286,6 +287,12 @@ fn export(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     vec![Effect::ExportComparison(Box::new(state.compare.comparison.clone()))]
+}
+
+/// The after-effects of the selected row's first seed.
+fn aftermath(state: &mut State) -> Vec<Effect> {
+    let Some(run) = state.compare.row().and_then(|row| row.trials.first()).map(|trial| trial.run.clone()) else { return Vec::new() };
+    super::sequela::open(state, state.machine.runs_dir.join(run))
 }
 
 /// The numbers of each seed of the selected row.

@@ -1,11 +1,13 @@
 //! The key table: one list from which dispatch, footer, help overlay and documentation are made.
 
 mod compare;
+mod figures;
+mod sequela;
 
 use super::action::Action;
-use super::browse;
 use super::layer::Layer;
 use super::state::State;
+use super::{browse, sequela as aftermath};
 use crate::run::answers::Filter;
 use crate::spec::Method;
 use std::fmt;
@@ -86,6 +88,10 @@ pub enum Context {
     Runs,
     /// The grid of a sweep.
     Sweep,
+    /// What a run leaves behind.
+    Sequela,
+    /// The paper's figures.
+    Figures,
 }
 
 /// A line of the table.
@@ -133,6 +139,8 @@ pub static TABLE: &[Binding] = &[
     bench(Chord::Char('p'), Action::Presets, "the run", "presets"),
     bench(Chord::Char('b'), Action::Browse, "seeing", "browse"),
     bench(Chord::Char('c'), Action::Compare, "seeing", "compare"),
+    bench(Chord::Char('a'), Action::Sequela, "seeing", "after-effects"),
+    bench(Chord::Char('f'), Action::Figures, "seeing", "figures"),
     bench(Chord::Char('('), Action::LrBaseDown, "handles, also while it runs", "LR BASE"),
     bench(Chord::Char(')'), Action::LrBaseUp, "handles, also while it runs", "LR BASE"),
     bench(Chord::Char(','), Action::CycleDown, "handles, also while it runs", "cycle"),
@@ -233,7 +241,7 @@ pub static TABLE: &[Binding] = &[
 
 /// Every line: those above, and those of the screens that have a table of their own.
 fn bindings() -> impl Iterator<Item = &'static Binding> {
-    TABLE.iter().chain(compare::TABLE)
+    TABLE.iter().chain(compare::TABLE).chain(sequela::TABLE).chain(figures::TABLE)
 }
 
 /// Where the keys go now.
@@ -248,6 +256,8 @@ pub fn context(state: &State) -> Context {
         Some(Layer::Compare) => Context::Compare,
         Some(Layer::Runs) => Context::Runs,
         Some(Layer::Sweep) => Context::Sweep,
+        Some(Layer::Sequela) => Context::Sequela,
+        Some(Layer::Figures) => Context::Figures,
         None if state.setup.edit.is_some() => Context::Edit,
         None => Context::Bench,
     }
@@ -292,6 +302,15 @@ pub fn hints(state: &State) -> Vec<Hint> {
 fn words(state: &State, binding: &Binding) -> Option<&'static str> {
     let swings = matches!(state.spec.defense.method, Method::SuperFineTuning(_));
     match binding.action {
+        Action::Toggle if binding.context == Context::Figures => state.figures.making.is_none().then_some(binding.short),
+        Action::Stop if binding.context == Context::Figures => state.figures.making.is_some().then_some("stop"),
+        Action::Toggle if binding.context == Context::Sequela => Some(match (&state.sequela.again, state.sequela.paused()) {
+            (None, _) => binding.short,
+            (Some(_), true) => "go on",
+            (Some(_), false) => "pause",
+        }),
+        Action::Stop if binding.context == Context::Sequela => state.sequela.again.is_some().then_some("stop"),
+        Action::Sequela if binding.context == Context::Bench => aftermath::subject(state).map(|_| binding.short),
         Action::Toggle if !state.active() => Some("start"),
         Action::Toggle if state.paused() => Some("go on"),
         Action::Toggle => Some("pause"),
@@ -327,12 +346,14 @@ pub enum HelpLine {
 pub fn help(under: Option<&Layer>) -> Vec<HelpLine> {
     let mut lines = Vec::new();
     let all = ["the run", "handles, also while it runs", "moving about", "seeing", BROWSING];
-    let all = all.into_iter().chain(compare::GROUPS).chain(["the program"]);
+    let all = all.into_iter().chain(compare::GROUPS).chain([sequela::GROUP, figures::GROUP, "the program"]);
     let own = match under {
         Some(Layer::Browse) => BROWSING,
         Some(Layer::Compare) => compare::GROUPS[0],
         Some(Layer::Runs) => compare::GROUPS[1],
         Some(Layer::Sweep) => compare::GROUPS[2],
+        Some(Layer::Sequela) => sequela::GROUP,
+        Some(Layer::Figures) => figures::GROUP,
         _ => "the run",
     };
     for group in std::iter::once(own).chain(all.filter(|group| *group != own)) {
@@ -381,8 +402,11 @@ mod tests {
     #[test]
     fn every_key_of_the_bench_is_in_the_help() {
         let text = format!("{:?}", help(None)).to_lowercase();
-        let explained =
-            |b: &&Binding| matches!(b.context, Context::Bench | Context::Browse | Context::Anywhere) || compare::GROUPS.contains(&b.group);
+        let explained = |b: &&Binding| {
+            matches!(b.context, Context::Bench | Context::Browse | Context::Anywhere)
+                || compare::GROUPS.contains(&b.group)
+                || [sequela::GROUP, figures::GROUP].contains(&b.group)
+        };
         for b in bindings().filter(explained) {
             assert!(text.contains(&b.action.help().trim_end_matches('.').to_lowercase()), "{} is not explained", b.chord);
             assert!(!b.group.is_empty(), "{} has no group", b.chord);
@@ -400,7 +424,7 @@ mod tests {
     #[test]
     fn every_layer_can_be_left_with_escape() {
         let layers = [Context::Browse, Context::Edit, Context::Help, Context::Confirm, Context::Choices, Context::Message, Context::Evidence];
-        for context in layers.into_iter().chain([Context::Compare, Context::Runs, Context::Sweep]) {
+        for context in layers.into_iter().chain([Context::Compare, Context::Runs, Context::Sweep, Context::Sequela, Context::Figures]) {
             assert!(bindings().any(|b| b.context == context && b.chord == Chord::Esc && b.action == Action::Back), "{context:?}");
         }
     }

@@ -23,12 +23,16 @@ pub enum Layer {
     Runs,
     /// The grid of a sweep: [`super::sweep`].
     Sweep,
+    /// What a run leaves behind: [`super::sequela`].
+    Sequela,
+    /// The paper's figures: [`super::figures`].
+    Figures,
 }
 
 impl Layer {
     /// Whether it has all of the screen.
     pub fn whole(&self) -> bool {
-        matches!(self, Self::Browse | Self::Compare | Self::Runs | Self::Sweep)
+        matches!(self, Self::Browse | Self::Compare | Self::Runs | Self::Sweep | Self::Sequela | Self::Figures)
     }
 }
 

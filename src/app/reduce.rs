@@ -1,10 +1,13 @@
 //! News from outside: what the worker tells, and what came of effects that take time.
 
+use super::figures::Preview;
 use super::layer::{Layer, Message};
-use super::lens::Preview;
+use super::lens;
 use super::rates::{History, number};
 use super::state::{After, Asked, Effect, Preparing, Run, State, Tone};
-use super::{browse, change, compare, cost, sweep, update, verdict, words};
+use super::{browse, change, compare, cost, figures, sequela, sweep, update, verdict, words};
+use crate::figure::aftermath::Aftermath;
+use crate::figure::cells::{Scale, Standing};
 use crate::figure::comparison::Library;
 use crate::figure::evidence::{self, Pictures};
 use crate::run::answers::News;
@@ -12,6 +15,7 @@ use crate::run::cell;
 use crate::run::event::{Event, EventKind};
 use crate::run::session::{FailureKind, Signal};
 use crate::run::view::Status;
+use crate::sequela::membership;
 use crate::spec::work::Speeds;
 use crate::spec::{RunSpec, Stage};
 use std::path::{Path, PathBuf};
@@ -20,7 +24,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub enum Report {
     /// Pictures for the lens, for the run they were asked for; or why there are none.
-    Preview(Box<RunSpec>, Result<Preview, String>),
+    Preview(Box<RunSpec>, Result<lens::Preview, String>),
     /// Sample pictures of a run directory: clean and triggered, in the order of the answers.
     Samples(PathBuf, Result<Box<(crate::data::Images, crate::data::Images)>, String>),
     /// Files that an export wrote.
@@ -33,6 +37,20 @@ pub enum Report {
     Runs(Result<Library, String>),
     /// Where the cells of the sweep stand, in their order.
     Cells(Result<Vec<cell::State>, String>),
+    /// Where the figures of a scale stand.
+    Figures(Scale, Result<Vec<Standing>, String>),
+    /// How a figure looks, or why there is none.
+    Figure(Preview),
+    /// What the computation of a figure says.
+    Making(String),
+    /// How it ended.
+    Made(Result<(), String>),
+    /// What is known of a run's after-effects.
+    Aftermath(PathBuf, Result<Box<Aftermath>, String>),
+    /// What a membership inference against the model of this run directory tells.
+    Inferring(PathBuf, membership::News),
+    /// What came of it.
+    Inferred(PathBuf, Result<Box<membership::Report>, String>),
     /// Bytes of memory in use.
     Memory(u64),
     /// How fast this device computes.
@@ -41,6 +59,9 @@ pub enum Report {
 
 /// Takes in what the worker tells.
 pub fn reduce(state: &mut State, signal: Signal) -> Vec<Effect> {
+    if state.sequela.again.is_some() {
+        return sequela::reduce(state, signal);
+    }
     match signal {
         Signal::Preparing { what, done, total } => {
             state.preparing = Some(Preparing { what, done, total });
@@ -158,8 +179,12 @@ fn close(state: &mut State) {
 }
 
 /// Takes in what came of an effect.
-pub fn report(state: &mut State, report: Report) {
+pub fn report(state: &mut State, report: Report) -> Vec<Effect> {
     match report {
+        Report::Figures(scale, outcome) => return figures::listed(state, scale, outcome),
+        Report::Making(line) => return figures::told(state, line),
+        Report::Made(outcome) => return figures::made(state, outcome),
+        Report::Figure(preview) => figures::previewed(state, preview),
         Report::Preview(spec, outcome) => preview(state, &spec, outcome),
         Report::Samples(dir, outcome) => samples(state, &dir, outcome),
         Report::Exported(outcome) => exported(state, outcome),
@@ -167,6 +192,9 @@ pub fn report(state: &mut State, report: Report) {
         Report::Evidence(dir, outcome) => seen(state, &dir, outcome),
         Report::Runs(outcome) => compare::report(state, outcome),
         Report::Cells(outcome) => sweep::report(state, outcome),
+        Report::Aftermath(dir, outcome) => sequela::known(state, &dir, outcome),
+        Report::Inferring(dir, news) => sequela::told(state, &dir, news),
+        Report::Inferred(dir, outcome) => sequela::inferred(state, &dir, outcome),
         Report::Memory(bytes) => state.machine.memory = Some(bytes),
         // What was seen since is newer.
         Report::Speeds(speeds) => {
@@ -174,9 +202,10 @@ pub fn report(state: &mut State, report: Report) {
             change::renew_presets(state);
         }
     }
+    Vec::new()
 }
 
-fn preview(state: &mut State, spec: &RunSpec, outcome: Result<Preview, String>) {
+fn preview(state: &mut State, spec: &RunSpec, outcome: Result<lens::Preview, String>) {
     let asked_again =
         (&spec.data, &spec.downstream, &spec.attack, spec.seed) != (&state.spec.data, &state.spec.downstream, &state.spec.attack, state.spec.seed);
     if asked_again {
@@ -198,7 +227,7 @@ fn samples(state: &mut State, dir: &Path, outcome: Result<Box<(crate::data::Imag
             let (clean, triggered) = *images;
             let (indices, labels) = view.lens.iter().map(|a| (a.index, a.label)).unzip();
             let classes = view.facts.classes.clone();
-            state.lens.show(Preview { classes, indices, labels, clean, triggered });
+            state.lens.show(lens::Preview { classes, indices, labels, clean, triggered });
         }
         Ok(_) => {}
         Err(why) => state.lens.trouble = Some(format!("{}: {why}", dir.display())),

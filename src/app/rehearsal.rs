@@ -1,9 +1,11 @@
 //! A made-up run, as an attack and a clean-up typically go: for tests of the screen, and for looking at it without a
 //! training thread. Nothing here was measured.
 
+mod again;
 mod evidence;
 mod runs;
 
+pub use again::{aftermath, inference, injections};
 pub use runs::runs;
 
 use super::cost;

@@ -2,13 +2,17 @@
 
 use super::browse::Browse;
 use super::compare::Compare;
+use super::figures::Figures;
 use super::layer::Layer;
 use super::lens::Lens;
 use super::rates::History;
+use super::sequela::{Sequela, Wanted};
 use super::setup::Setup;
 use super::sweep::Sweep;
+use crate::figure::cells::Scale;
 use crate::figure::comparison::Comparison;
 use crate::figure::evidence::Pictures;
+use crate::figure::{FigureId, Scene};
 use crate::run::answers::Ask;
 use crate::run::command::Command;
 use crate::run::view::{RunView, Status};
@@ -50,6 +54,22 @@ pub enum Effect {
     ReadCells(Arc<Vec<Cell>>, PathBuf),
     /// Write a comparison to files.
     ExportComparison(Box<Comparison>),
+    /// Write a figure to files of this name.
+    ExportScene(Box<Scene>, String),
+    /// Read what is known of a run's after-effects.
+    ReadAftermath(PathBuf),
+    /// Read where the figures stand, in the directory of runs.
+    ReadFigures(Scale, PathBuf, Speeds),
+    /// Draw a figure from what was run.
+    PreviewFigure(FigureId, Scale, PathBuf),
+    /// Compute what a figure is made of, and write it.
+    MakeFigure(FigureId, Scale),
+    /// End that; it goes on from there another time.
+    StopMaking,
+    /// Ask the models of these runs, one after the other, which images they were trained on.
+    Infer(Vec<PathBuf>),
+    /// Put a backdoor into models again.
+    Reinject(Wanted),
     /// Hand the terminal back and stop until the shell says `fg`.
     Suspend,
     /// Draw everything anew.
@@ -244,6 +264,10 @@ pub struct State {
     pub compare: Compare,
     /// The sweep that is watched.
     pub sweep: Sweep,
+    /// What a run leaves behind.
+    pub sequela: Sequela,
+    /// The paper's figures.
+    pub figures: Figures,
     /// Pictures of what the defense saw.
     pub evidence: Pictures,
     /// How things are drawn.
@@ -263,6 +287,11 @@ impl State {
     /// Whether a worker is at it.
     pub fn active(&self) -> bool {
         self.run == Run::Active
+    }
+
+    /// Whether a worker has the device, for a run or for its after-effects.
+    pub fn computing(&self) -> bool {
+        self.active() || self.sequela.again.is_some()
     }
 
     /// The computation that goes on, or went on last.

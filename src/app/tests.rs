@@ -2,6 +2,8 @@
 
 mod browsing;
 mod comparing;
+mod figures;
+mod sequela;
 
 use super::keys::{self, Chord};
 use super::layer::Layer;

@@ -4,7 +4,7 @@ use super::action::Action;
 use super::layer::{Choices, Confirm, Layer, Message, Purpose, Yes};
 use super::setup::settings;
 use super::state::{After, Asked, Effect, Focus, Run, Span, State, Tone};
-use super::{browse, change, compare, edit, sweep};
+use super::{browse, change, compare, edit, figures, sequela, sweep};
 use crate::figure::evidence::Pictures;
 use crate::run::command::Command;
 use crate::run::view::RunView;
@@ -41,6 +41,8 @@ fn on_bench(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Quit => quit(state),
         Action::Browse => browse::open(state),
         Action::Compare => compare::open(state),
+        Action::Sequela => sequela::of_bench(state),
+        Action::Figures => figures::open(state),
         Action::Export => vec![Effect::Export],
         Action::Suspend => vec![Effect::Suspend],
         Action::Redraw => vec![Effect::Redraw],
@@ -104,6 +106,8 @@ fn on_layer(state: &mut State, layer: Layer, action: Action) -> Vec<Effect> {
         (Layer::Compare, action) => return compare::act(state, action),
         (Layer::Runs, action) => return compare::choose(state, action),
         (Layer::Sweep, action) => return sweep::act(state, action),
+        (Layer::Sequela, action) => return sequela::act(state, action),
+        (Layer::Figures, action) => return figures::act(state, action),
         (Layer::Evidence, Action::Toggle) => return toggle(state),
         (Layer::Evidence, Action::Export) => return vec![Effect::Export],
         (Layer::Confirm(confirm), Action::Accept | Action::Enter) => return confirmed(state, confirm.yes),
@@ -147,6 +151,14 @@ fn toggle(state: &mut State) -> Vec<Effect> {
 
 /// Starts the run as it is set up.
 pub(super) fn start(state: &mut State) -> Vec<Effect> {
+    if state.figures.making.is_some() {
+        state.say(Tone::Warn, "a figure is being computed, which takes the device: f shows it, s ends it there");
+        return Vec::new();
+    }
+    if state.sequela.again.is_some() {
+        state.say(Tone::Warn, "after-effects are being computed, which takes the device: a shows them, s ends them there");
+        return Vec::new();
+    }
     state.setup.edit = None;
     keep_for_comparison(state);
     state.run = Run::Active;
@@ -181,6 +193,9 @@ fn keep_for_comparison(state: &mut State) {
 
 /// Tells the worker to end, once.
 fn stop(state: &mut State) -> Vec<Effect> {
+    if state.sequela.again.is_some() {
+        return sequela::stop(state);
+    }
     if !state.active() || state.asked == Some(Asked::Stop) {
         return Vec::new();
     }
@@ -209,7 +224,7 @@ fn restart(state: &mut State) -> Vec<Effect> {
 }
 
 fn quit(state: &mut State) -> Vec<Effect> {
-    if state.active() {
+    if state.computing() {
         return ask(
             state,
             "Quit while training?",
@@ -230,7 +245,7 @@ fn interrupt(state: &mut State) -> Vec<Effect> {
     if matches!(state.layers.last(), Some(Layer::Confirm(c)) if matches!(c.yes, Yes::Quit | Yes::Leave)) {
         return vec![Effect::Quit];
     }
-    if state.active() {
+    if state.computing() {
         return quit(state);
     }
     ask(state, "Quit?", "Nothing is lost: every run stands in its directory. Ctrl-C again quits at once.", Yes::Leave)
@@ -244,7 +259,7 @@ fn confirmed(state: &mut State, yes: Yes) -> Vec<Effect> {
         Yes::Quit => Some(After::Quit),
         Yes::Restart => Some(After::Restart),
     };
-    if !state.active() {
+    if !state.computing() {
         // It ended while the question was on the screen.
         return match state.after.take() {
             Some(After::Quit) => vec![Effect::Quit],

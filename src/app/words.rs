@@ -2,6 +2,8 @@
 
 pub use crate::figure::ticks::rate;
 
+use crate::figure::cells::{Scale, Standing};
+
 use crate::figure::ticks::trimmed;
 
 /// A share as a percentage: one decimal, as the paper's tables have it.
@@ -41,6 +43,17 @@ pub fn about(seconds: f64) -> String {
         s if s < 129_600.0 => format!("{} h", few(s / 3600.0)),
         s => format!("{} days", few(s / 86_400.0)),
     }
+}
+
+/// How many runs of a figure are there, and how many are missing; `+` stands before re-injections.
+pub fn standing(standing: &Standing, scale: Scale) -> [String; 2] {
+    let Some((all, missing)) = standing.runs else { return [String::new(), format!("no {} runs", scale.name())] };
+    let both = |runs: usize, again: usize| if standing.again.0 > 0 { format!("{runs} + {again}") } else { runs.to_string() };
+    let there = match all {
+        0 => "needs none".to_owned(),
+        _ => format!("{} of {}", both(all - missing, standing.again.0 - standing.again.1), both(all, standing.again.0)),
+    };
+    [there, if standing.whole() { "none".to_owned() } else { both(missing, standing.again.1) }]
 }
 
 /// A whole number with thousands set apart: `1,412`.

@@ -3,7 +3,7 @@
 use super::missing::{self, MadeOf};
 use super::{CliError, Exit, Place};
 use crate::export::ExportError;
-use crate::figure::cells::{self, Scale};
+use crate::figure::cells;
 use crate::figure::reported::Origin;
 use crate::figure::runs::Scan;
 use crate::figure::{self, FigureError, FigureId, Format, Source, runs};
@@ -93,7 +93,7 @@ fn every(ids: &[FigureId], args: &FigureArgs, scan: &Scan, formats: &[Format], c
 }
 
 fn one(id: FigureId, args: &FigureArgs, scan: Scan, formats: &[Format]) -> Result<(), CliError> {
-    let scan = if args.made_of.reduced() { cells::only(scan, &cells::cells(id, Scale::Reduced)?) } else { scan };
+    let scale = args.made_of.scale();
     let references = args.references.iter().map(|name| name.parse()).collect::<Result<Vec<Origin>, _>>()?;
     // Among all figures are those of settings and pictures, which nobody reports.
     let references = if args.number == ALL && !figure::reports(id)? { Vec::new() } else { references };
@@ -101,9 +101,8 @@ fn one(id: FigureId, args: &FigureArgs, scan: Scan, formats: &[Format]) -> Resul
     if let Some(name) = &args.preset {
         source.settings = Some((name.clone(), preset::load(name)?.spec));
     }
-    let scene = figure::build(id, &source)?;
-    let stem = if args.made_of.reduced() { format!("{}-reduced", id.stem()) } else { id.stem() };
-    for file in figure::write(&scene, &args.out, &stem, formats)? {
+    let scene = cells::scene(id, scale, source)?;
+    for file in figure::write(&scene, &args.out, &cells::stem(id, scale), formats)? {
         println!("{}", file.display());
     }
     Ok(())

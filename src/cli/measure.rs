@@ -2,13 +2,12 @@
 
 use super::{CliError, Exit, Place, sequela};
 use crate::figure::cells::{self, Scale};
-use crate::figure::preset::{self, Draw};
+use crate::figure::preset::{self, Draw, Reinjection};
 use crate::figure::runs::{self, RunEntry};
 use crate::figure::{FigureError, FigureId};
 use crate::run::reinject::Reinject;
 use crate::run::trained::Trained;
 use crate::sequela::membership::{Settings, Variant};
-use crate::sequela::reinjection::EPOCHS;
 use crate::spec::{Stage, Start};
 use std::path::Path;
 
@@ -24,7 +23,7 @@ pub fn measure(ids: &[FigureId], scale: Scale, place: &Place) -> Result<Exit, Cl
             Err(other) => return Err(other.into()),
         };
         for run in cells.iter().filter_map(|cell| cells::run(&scan, cell)) {
-            match one(&draw, run, place) {
+            match one(&draw, scale, run, place) {
                 Ok(Exit::Ok) => {}
                 Ok(stopped) => return Ok(stopped),
                 Err(error) => {
@@ -37,18 +36,18 @@ pub fn measure(ids: &[FigureId], scale: Scale, place: &Place) -> Result<Exit, Cl
     Ok(exit)
 }
 
-fn one(draw: &Draw, run: &RunEntry, place: &Place) -> Result<Exit, CliError> {
+fn one(draw: &Draw, scale: Scale, run: &RunEntry, place: &Place) -> Result<Exit, CliError> {
     match draw {
         Draw::Membership(_) => sequela::infer(&run.dir, &Settings::of(Variant::Paper), place).map(|_| Exit::Ok),
-        Draw::Reinjection(again) => inject(&run.dir, &again.ratios, place),
+        Draw::Reinjection(again) => inject(&run.dir, &again.at(scale), place),
         _ => Ok(Exit::Ok),
     }
 }
 
 /// As in the paper: the model of a defense, and for the attack a clean model.
-fn inject(dir: &Path, ratios: &[f64], place: &Place) -> Result<Exit, CliError> {
+fn inject(dir: &Path, again: &Reinjection, place: &Place) -> Result<Exit, CliError> {
     let run = Trained::open(dir)?;
     let start = if run.stage == Stage::Defense { Start::Defended } else { Start::Clean };
-    let job = Reinject { attack: run.attack()?, run, starts: vec![start], ratios: ratios.to_vec(), epochs: EPOCHS };
+    let job = Reinject { attack: run.attack()?, run, starts: vec![start], ratios: again.ratios.clone(), epochs: again.epochs };
     sequela::inject(job, place).map(|(_, exit)| exit)
 }

@@ -3,8 +3,8 @@
 use super::show::print;
 use super::{CliError, Exit, Place, measure, sweep};
 use crate::app::words;
-use crate::figure::cells::{self, Scale};
-use crate::figure::{FigureError, FigureId, preset, runs};
+use crate::figure::cells::{self, Scale, Standing};
+use crate::figure::{FigureError, FigureId, runs};
 use crate::run::{files, speed};
 use crate::spec::sweep::Cell;
 use crate::spec::work::Speeds;
@@ -21,32 +21,26 @@ pub fn list(scale: Scale, place: &Place) -> Result<Exit, CliError> {
     let scan = runs::scan(&place.runs())?;
     let speeds = speed::speeds(&device, &place.runs());
     let mut rows = vec![COLUMNS.map(str::to_owned)];
-    let mut all = Vec::new();
+    let (mut all, mut again) = (Vec::new(), Vec::new());
     for id in FigureId::all() {
-        let title = preset::load(id)?.title;
-        let cells = match cells::cells(id, scale) {
-            Ok(cells) => cells,
-            Err(FigureError::Settings { .. }) => {
-                rows.push([id.to_string(), title, String::new(), format!("no {} runs", scale.name()), String::new()]);
-                continue;
-            }
-            Err(other) => return Err(other.into()),
-        };
-        rows.push(row(&id.to_string(), &title, &cells, &missing(&scan, &cells), &speeds));
-        all.extend(cells);
+        rows.push(row(&Standing::of(id, scale, &scan, &speeds)?, &id.to_string(), scale));
+        let own = cells_of(id, scale)?;
+        again.extend(cells::injections(id, scale, &own)?);
+        all.extend(own);
     }
-    let all = once(all);
-    rows.push(row("all", "runs that figures share count once", &all, &missing(&scan, &all), &speeds));
+    let standing = Standing { title: "runs that figures share count once".to_owned(), ..Standing::of_cells(&once(all), &again, &scan, &speeds) };
+    rows.push(row(&standing, "all", scale));
     let widths: [usize; 5] = std::array::from_fn(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or_default());
     let line = |row: &[String; 5]| row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect::<String>();
     let table: String = rows.iter().map(|row| format!("{}\n", line(row).trim_end())).collect();
     print(&format!("{table}\n{}\n", footnote(scale, &device.describe())))
 }
 
-fn row(figure: &str, title: &str, cells: &[Cell], missing: &[&Cell], speeds: &Speeds) -> [String; 5] {
-    let there = if cells.is_empty() { "needs none".to_owned() } else { format!("{} of {}", cells.len() - missing.len(), cells.len()) };
-    let (count, time) = if missing.is_empty() { ("none".to_owned(), String::new()) } else { (missing.len().to_string(), time(missing, speeds)) };
-    [figure.to_owned(), title.to_owned(), there, count, time]
+fn row(standing: &Standing, figure: &str, scale: Scale) -> [String; 5] {
+    let [there, missing] = words::standing(standing, scale);
+    let time =
+        if standing.whole() || standing.runs.is_none() { String::new() } else { standing.seconds.map_or_else(|| "unknown".to_owned(), words::about) };
+    [figure.to_owned(), standing.title.clone(), there, missing, time]
 }
 
 /// How long the cells take one after the other.
@@ -61,13 +55,8 @@ fn footnote(scale: Scale, device: &str) -> String {
         Scale::Reduced => ("reduced, on the embedded sets", " --reduced"),
     };
     format!(
-        "Runs: {scale}.\nTime: on {device}, one run after the other with all threads; several at once (--jobs) take less.\nNot counted: Figure 10 attacks each of its models, a matter of seconds; Figures 11 and 14 to 17 train each of theirs again, 25 epochs for each ratio.\n`tuneout figure N{flag} --run-missing` computes what is missing and draws it."
+        "Runs: {scale}; `+ 36` are re-injections.\nTime: on {device}, one run after the other with all threads; several at once (--jobs) take less.\nNot counted: Figure 10 attacks each of its models, a matter of seconds.\n`tuneout figure N{flag} --run-missing` computes what is missing and draws it."
     )
-}
-
-/// The cells of which there is no finished run.
-fn missing<'a>(scan: &runs::Scan, cells: &'a [Cell]) -> Vec<&'a Cell> {
-    cells.iter().filter(|c| cells::run(scan, c).is_none()).collect()
 }
 
 /// Each cell once, in order.

@@ -5,7 +5,7 @@ use super::{CliError, Exit, Place};
 use crate::export::report::{self, Entry, Report};
 use crate::figure::cells::{self, Scale};
 use crate::figure::runs::{self, Scan};
-use crate::figure::{self, FigureError, FigureId, Source, preset};
+use crate::figure::{FigureError, FigureId, Source, preset};
 use crate::run::files;
 use clap::Args;
 use std::path::PathBuf;
@@ -49,8 +49,7 @@ pub fn make(args: &ReportArgs, place: &Place) -> Result<Exit, CliError> {
 
 fn entry(id: FigureId, scale: Scale, own: &[crate::spec::sweep::Cell], scan: &Scan) -> Result<Entry, CliError> {
     let there = own.iter().filter(|c| cells::run(scan, c).is_some()).count();
-    let source = Source::of(if scale == Scale::Reduced { cells::only(scan.clone(), own) } else { scan.clone() });
-    let scene = match figure::build(id, &source) {
+    let scene = match cells::scene(id, scale, Source::of(scan.clone())) {
         Ok(scene) => Some(scene),
         Err(FigureError::Empty { .. } | FigureError::Unmeasured { .. }) => None,
         Err(other) => return Err(other.into()),

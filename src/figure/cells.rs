@@ -1,9 +1,10 @@
 //! The runs that a figure is made of, and which of them are there.
 
 use super::runs::{RunEntry, Scan};
-use super::{FigureError, FigureId, preset};
+use super::{FigureError, FigureId, Scene, Source, preset};
 use crate::run::view::Status;
 use crate::spec::sweep::Cell;
+use crate::spec::work::Speeds;
 use crate::spec::{RunSpec, Stage, Start};
 use std::collections::BTreeSet;
 
@@ -40,6 +41,96 @@ pub fn cells(id: FigureId, scale: Scale) -> Result<Vec<Cell>, FigureError> {
     let nothing = || FigureError::Settings { figure: id.to_string(), message: format!("names no {} runs", scale.name()) };
     let named = |message| FigureError::Preset { origin: format!("{}, {} runs", id.stem(), scale.name()), message };
     runs.ok_or_else(nothing)?.cells().map_err(|e| named(e.to_string()))
+}
+
+/// Figure `id` at `scale`: the reduced one of its own runs alone, the full one from whatever of it was run.
+///
+/// # Errors
+/// As [`super::build`].
+pub fn scene(id: FigureId, scale: Scale, source: Source) -> Result<Scene, FigureError> {
+    let scan = if scale == Scale::Reduced { only(source.scan, &cells(id, scale)?) } else { source.scan };
+    super::build(id, &Source { scan, scale, ..source })
+}
+
+/// Name of the files that a figure is written to, without an ending: `figure-04-reduced`.
+pub fn stem(id: FigureId, scale: Scale) -> String {
+    if scale == Scale::Reduced { format!("{}-reduced", id.stem()) } else { id.stem() }
+}
+
+/// The cells of which there is no finished run.
+pub fn missing<'a>(scan: &Scan, cells: &'a [Cell]) -> Vec<&'a Cell> {
+    cells.iter().filter(|cell| run(scan, cell).is_none()).collect()
+}
+
+/// Where a figure stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// The figure.
+    pub id: FigureId,
+    /// What it shows.
+    pub title: String,
+    /// Runs that it is made of, and how many of them are missing; none where it names no runs of this scale.
+    pub runs: Option<(usize, usize)>,
+    /// Re-injections that it is made of beside, and how many of them are missing.
+    pub again: (usize, usize),
+    /// Seconds that computing what is missing takes, one after the other with all threads, as far as that is known.
+    pub seconds: Option<f64>,
+}
+
+impl Standing {
+    /// Where figure `id` of `scale` stands.
+    ///
+    /// # Errors
+    /// When its preset cannot be understood.
+    pub fn of(id: FigureId, scale: Scale, scan: &Scan, speeds: &Speeds) -> Result<Self, FigureError> {
+        let title = preset::load(id)?.title;
+        match cells(id, scale) {
+            Ok(cells) => Ok(Self { id, title, ..Self::of_cells(&cells, &injections(id, scale, &cells)?, scan, speeds) }),
+            Err(FigureError::Settings { .. }) => Ok(Self { id, title, runs: None, again: (0, 0), seconds: Some(0.0) }),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Where some cells and re-injections stand.
+    pub fn of_cells(cells: &[Cell], injections: &[(Start, RunSpec)], scan: &Scan, speeds: &Speeds) -> Self {
+        let missing = missing(scan, cells);
+        let to_inject: Vec<_> = injections.iter().filter(|(start, spec)| !injected(scan, *start, spec)).collect();
+        let planted = missing.iter().map(|cell| speeds.cell(&cell.run().ok()?, cell.stage).map(|e| e.seconds));
+        let again = to_inject.iter().map(|(_, spec)| speeds.again(spec).map(|e| e.seconds));
+        Self {
+            id: FigureId::Figure(0),
+            title: String::new(),
+            runs: Some((cells.len(), missing.len())),
+            again: (injections.len(), to_inject.len()),
+            seconds: planted.chain(again).sum(),
+        }
+    }
+
+    /// Whether nothing is missing.
+    pub fn whole(&self) -> bool {
+        self.runs.is_some_and(|(_, missing)| missing == 0) && self.again.1 == 0
+    }
+}
+
+/// The re-injections that figure `id` shows of its `cells`: into each defense's model, and into a clean one.
+///
+/// # Errors
+/// When its preset cannot be understood.
+pub fn injections(id: FigureId, scale: Scale, cells: &[Cell]) -> Result<Vec<(Start, RunSpec)>, FigureError> {
+    let preset::Draw::Reinjection(draw) = preset::load(id)?.draw else { return Ok(Vec::new()) };
+    let preset::Reinjection { ratios, epochs, .. } = draw.at(scale);
+    let of = |cell: &Cell| {
+        let start = if cell.stage == Stage::Defense { Start::Defended } else { Start::Clean };
+        let spec = cell.run().ok();
+        ratios.iter().filter_map(|ratio| Some((start, spec.as_ref()?.reinjection(start, *ratio, epochs)))).collect::<Vec<_>>()
+    };
+    Ok(cells.iter().flat_map(of).collect())
+}
+
+/// Whether a re-injection with these settings has come to its end.
+fn injected(scan: &Scan, start: Start, spec: &RunSpec) -> bool {
+    let same = |run: &RunEntry| run.view.facts.reinjection.as_ref().is_some_and(|what| what.start == start) && run.spec == *spec;
+    scan.runs.iter().any(|run| run.finished() && run.view.stage == Some(Stage::Reinjection) && same(run))
 }
 
 /// The finished run of a cell, whoever computed it.

@@ -5,13 +5,15 @@ use super::preset;
 use std::fmt;
 use std::str::FromStr;
 
-/// A figure or a table of the paper.
+/// A figure or a table of the paper, or a figure beyond it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FigureId {
     /// Figures 1 to 17.
     Figure(u8),
     /// Table 1.
     Table(u8),
+    /// What the paper does not show.
+    Supplement(u8),
 }
 
 impl FigureId {
@@ -28,6 +30,7 @@ impl FigureId {
         match self {
             Self::Figure(n) => n.to_string(),
             Self::Table(n) => format!("table{n}"),
+            Self::Supplement(n) => format!("s{n}"),
         }
     }
 
@@ -36,6 +39,7 @@ impl FigureId {
         match self {
             Self::Figure(n) => format!("figure-{n:02}"),
             Self::Table(n) => format!("table-{n:02}"),
+            Self::Supplement(n) => format!("supplement-{n:02}"),
         }
     }
 }
@@ -45,18 +49,29 @@ impl fmt::Display for FigureId {
         match self {
             Self::Figure(n) => write!(f, "Figure {n}"),
             Self::Table(n) => write!(f, "Table {n}"),
+            Self::Supplement(n) => write!(f, "Figure S{n}"),
         }
     }
 }
 
-/// `4`, `figure-4`, `Figure 4`, `figure-04`, `table1`, `table-01`.
+/// The beginning of a name, and what it begins.
+type Spelling = (&'static str, fn(u8) -> FigureId);
+
+/// They, each before those that it begins with.
+const SPELLINGS: [Spelling; 6] = [
+    ("supplement", FigureId::Supplement),
+    ("figure s", FigureId::Supplement),
+    ("figure", FigureId::Figure),
+    ("table", FigureId::Table),
+    ("s", FigureId::Supplement),
+    ("", FigureId::Figure),
+];
+
+/// `4`, `figure-4`, `Figure 4`, `figure-04`, `table1`, `table-01`, `s1`, `Figure S1`.
 fn parse(name: &str) -> Option<FigureId> {
     let name = name.trim().to_ascii_lowercase();
     let number = |text: &str| text.trim_start_matches(['-', ' ', '_']).parse().ok();
-    match name.strip_prefix("table") {
-        Some(rest) => number(rest).map(FigureId::Table),
-        None => number(name.strip_prefix("figure").unwrap_or(&name)).map(FigureId::Figure),
-    }
+    SPELLINGS.into_iter().find_map(|(word, make)| name.strip_prefix(word).and_then(number).map(make))
 }
 
 impl FromStr for FigureId {
@@ -80,6 +95,9 @@ mod tests {
             assert_eq!(name.parse::<FigureId>().unwrap(), FigureId::Figure(4));
         }
         assert_eq!(parse("table1"), Some(FigureId::Table(1)));
+        for name in ["s1", "S1", "supplement-01", "Figure S1"] {
+            assert_eq!(name.parse::<FigureId>().unwrap(), FigureId::Supplement(1), "{name}");
+        }
         assert_eq!(FigureId::Figure(4).stem().parse::<FigureId>().unwrap(), FigureId::Figure(4));
     }
 

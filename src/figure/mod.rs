@@ -13,6 +13,7 @@
 //!
 //! No figure needs a model or a tensor: the logs are enough.
 
+pub mod aftermath;
 mod axis;
 pub mod cells;
 pub mod comparison;
@@ -50,6 +51,7 @@ pub use write::{Format, write};
 
 use crate::run::view::RunView;
 use crate::spec::{Attack, RunSpec, Stage};
+use cells::Scale;
 use preset::Draw;
 use reported::{Collection, Origin};
 use std::collections::BTreeSet;
@@ -65,6 +67,8 @@ pub struct Source {
     pub attacks: Vec<String>,
     /// Whose reported numbers are drawn behind what was measured.
     pub references: Vec<Origin>,
+    /// At which scale it is drawn.
+    pub scale: Scale,
 }
 
 impl Source {
@@ -94,9 +98,8 @@ pub fn build(id: FigureId, source: &Source) -> Result<Scene, FigureError> {
             kind::membership::scene(membership, &source.scan, &reported).ok_or_else(|| unmeasured("tuneout sequela membership RUN"))?
         }
         Draw::Pictures(pictures) => kind::pictures::scene(pictures, &source.attacks, &source.scan).ok_or_else(empty)?,
-        Draw::Reinjection(reinjection) => {
-            kind::reinjection::scene(reinjection, &source.scan, &reported).ok_or_else(|| unmeasured("tuneout sequela reinject RUN"))?
-        }
+        Draw::Reinjection(reinjection) => kind::reinjection::scene(&reinjection.at(source.scale), &source.scan, &reported)
+            .ok_or_else(|| unmeasured("tuneout sequela reinject RUN"))?,
         Draw::Schedule(own) => {
             let (name, spec, images) = settings(own, source)?;
             kind::schedule::scene(&figure, &spec, &name, images)?
@@ -121,7 +124,7 @@ fn attacks(figure: &str, draw: &Draw, source: &Source) -> Result<(), FigureError
 /// runs, which may be newer, are another figure's matter.
 fn own(id: FigureId) -> Result<BTreeSet<String>, FigureError> {
     let mut own = BTreeSet::new();
-    for scale in [cells::Scale::Full, cells::Scale::Reduced] {
+    for scale in [Scale::Full, Scale::Reduced] {
         let cells = match cells::cells(id, scale) {
             Err(FigureError::Settings { .. }) => continue,
             other => other?,

@@ -1,11 +1,12 @@
 //! What belongs to each figure, as data: `presets/figures/*.toml`, embedded in the binary, overridden by files of the
 //! same name in `presets/figures` of the user's configuration directory.
 
+use super::cells::Scale;
 use super::kind::models;
 use super::scene::{Colour, Dash, Marker};
 use super::select::Wanted;
 use super::{FigureError, FigureId};
-use crate::spec::sweep::Sweep;
+use crate::spec::sweep::{self, Sweep};
 use crate::spec::{Attack, Data, Defense, Scenario, field};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
@@ -31,6 +32,17 @@ pub struct FigurePreset {
     /// The runs that show the same on a laptop, from the embedded sets.
     #[serde(default)]
     pub reduced: Option<Sweep>,
+    /// In the place of `reduced`: an embedded sweep whose runs they are.
+    #[serde(default)]
+    reduced_from: Option<Part>,
+}
+
+/// Some seeds of an embedded sweep.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    sweep: String,
+    seeds: Vec<u64>,
 }
 
 /// The kinds of figures.
@@ -75,12 +87,35 @@ pub struct Reinjection {
     pub attack: String,
     /// Poison ratios, a panel each.
     pub ratios: Vec<f64>,
+    /// Epochs of each re-injection.
+    pub epochs: u64,
+    /// Both for the reduced figure.
+    pub reduced: Again,
     /// The curves: `clean`, `scratch`, `backdoored`, or a defense.
     pub models: Vec<String>,
     /// Title of the horizontal axis.
     pub x: String,
     /// Title of the vertical axis.
     pub y: String,
+}
+
+/// How often and how long a backdoor is put in again.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Again {
+    /// Poison ratios.
+    pub ratios: Vec<f64>,
+    /// Epochs of each re-injection.
+    pub epochs: u64,
+}
+
+impl Reinjection {
+    /// As it is drawn at `scale`.
+    #[must_use]
+    pub fn at(&self, scale: Scale) -> Self {
+        let Again { ratios, epochs } = self.reduced.clone();
+        if scale == Scale::Full { self.clone() } else { Self { ratios, epochs, ..self.clone() } }
+    }
 }
 
 /// Defenses in the plane of CA and ASR, a panel for each attack and data set.
@@ -126,6 +161,9 @@ pub struct Ablation {
     pub held: BTreeMap<String, f64>,
     /// What stands along the horizontal axis.
     pub over: Over,
+    /// Title of that axis, where the setting's name says too little.
+    #[serde(default)]
+    pub x: String,
     /// The measures, from top to bottom.
     pub measures: Vec<Measure>,
 }
@@ -288,9 +326,13 @@ pub fn load(id: FigureId) -> Result<FigurePreset, FigureError> {
             (format!("figure preset {file}"), text.ok_or_else(missing)?.to_owned())
         }
     };
-    let preset: FigurePreset =
+    let mut preset: FigurePreset =
         toml::from_str(&text).map_err(|e| FigureError::Preset { origin: origin.clone(), message: e.to_string().trim_end().to_owned() })?;
     check(&preset).map_err(|message| FigureError::Preset { origin: origin.clone(), message })?;
+    if let Some(part) = &preset.reduced_from {
+        let whole = sweep::load(&part.sweep).map_err(|e| FigureError::Preset { origin: origin.clone(), message: e.to_string() })?;
+        preset.reduced = Some(Sweep { seeds: part.seeds.clone(), ..whole });
+    }
     for (name, runs) in [("full", &preset.full), ("reduced", &preset.reduced)] {
         let checked = runs.as_ref().map_or(Ok(()), |sweep| sweep.check(name));
         checked.map_err(|e| FigureError::Preset { origin: origin.clone(), message: e.to_string() })?;
@@ -310,9 +352,11 @@ fn check(preset: &FigurePreset) -> Result<(), String> {
         Draw::Ablation(ablation) => return check_ablation(ablation),
         Draw::Membership(m) => return check_models("draw.membership", &m.attacks, &m.models),
         Draw::Reinjection(r) => {
-            let ratio = r.ratios.iter().find(|ratio| !(**ratio > 0.0 && **ratio <= 1.0));
-            if ratio.is_some() || r.ratios.is_empty() {
-                return Err("draw.reinjection.ratios: at least one, each above 0 and at most 1".to_owned());
+            for own in [r, &r.at(Scale::Reduced)] {
+                let ratio = own.ratios.iter().find(|ratio| !(**ratio > 0.0 && **ratio <= 1.0));
+                if ratio.is_some() || own.ratios.is_empty() || own.epochs == 0 {
+                    return Err("draw.reinjection: at least one ratio, each above 0 and at most 1, and at least one epoch".to_owned());
+                }
             }
             return check_models("draw.reinjection", std::slice::from_ref(&r.attack), &r.models);
         }

@@ -257,6 +257,11 @@ impl Speeds {
         self.takes(spec, of_cell(spec, stage))
     }
 
+    /// As [`Self::estimate`], for one re-injection with the settings `spec` ([`RunSpec::reinjection`]).
+    pub fn again(&self, spec: &RunSpec) -> Option<Estimate> {
+        self.takes(spec, training(spec, Stage::Reinjection) + looks(spec, Stage::Reinjection))
+    }
+
     fn takes(&self, spec: &RunSpec, work: f64) -> Option<Estimate> {
         let (name, size) = (network(&spec.model), forward(&spec.model.stages(), side(&spec.data)));
         let distance = |speed: &&Speed| (speed.network != name, (speed.forward / size).ln().abs());

@@ -10,13 +10,13 @@
 //! keys                      keys                       keys
 //! ```
 
-use super::compare;
 use super::panel::{
     browse, chart, choices, compare as comparing, confirm, cost, curves, evidence, footer, header, help, lens, message, numbers, schedule, setup,
     strip, sweep, verdict,
 };
 use super::theme::to_256;
 use super::view::View;
+use super::{compare, figures, sequela};
 use crate::app::{Focus, Layer};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -40,6 +40,8 @@ pub fn render(frame: &mut Frame, view: &View, depth_256: bool) {
             Some(Layer::Compare) => compare::render(frame, area, view),
             Some(Layer::Runs) => comparing::pick::render(frame, area, view),
             Some(Layer::Sweep) => sweep::render(frame, area, view),
+            Some(Layer::Sequela) => sequela::render(frame, area, view),
+            Some(Layer::Figures) => figures::render(frame, area, view),
             _ => panels(frame, area, view),
         }
         layers(frame, area, view);
@@ -174,7 +176,7 @@ fn layers(frame: &mut Frame, area: Rect, view: &View) {
     }
     for layer in &view.state.layers {
         match layer {
-            Layer::Browse | Layer::Compare | Layer::Runs | Layer::Sweep => {}
+            Layer::Browse | Layer::Compare | Layer::Runs | Layer::Sweep | Layer::Sequela | Layer::Figures => {}
             Layer::Help(scroll) => help::render(frame, over, view, *scroll),
             Layer::Confirm(question) => confirm::render(frame, over, view, question),
             Layer::Choices(list) => choices::render(frame, over, view, list),

@@ -7,14 +7,17 @@ use super::glyphs::Glyphs;
 use super::hits::Hits;
 use super::input::{self, Drag};
 use super::jobs::{Job, Jobs, Makers};
+use super::making::Maker;
 use super::pictures::Pictures;
 use super::reading::Wish;
 use super::terminal::{self, Os, Screen};
 use super::theme::{self, Theme};
 use super::view::View;
-use super::{Hooks, Options, UiError, bench};
+use super::{FigureHook, Hooks, Options, ReinjectHook, UiError, bench};
 use crate::app::sweep::{self, Sweep};
 use crate::app::{Action, Effect, Layer, Message, Report, State, compare, reduce, report, update, words};
+use crate::figure::FigureId;
+use crate::figure::cells::Scale;
 use crate::run::command::Command;
 use crate::run::session::{Failure, FailureKind, Session, Signal};
 use crate::spec::{RunSpec, preset};
@@ -48,8 +51,8 @@ pub(super) fn run(options: &Options, spec: RunSpec, preset: Option<String>, hook
     state.machine.runs_dir.clone_from(&hooks.runs_dir);
     let os = terminal::listen()?;
     let panics = terminal::catch_panics();
-    let makers = Makers { preview: hooks.preview, export: hooks.export, speeds: hooks.speeds, comparison: hooks.comparison };
-    let jobs = Jobs::start(makers, hooks.examine)?;
+    let makers = Makers { preview: hooks.preview, export: hooks.export, speeds: hooks.speeds, comparison: hooks.comparison, scene: hooks.scene };
+    let jobs = Jobs::start(makers, hooks.examine, hooks.infer)?;
     let screen = Screen::open(!options.no_mouse)?;
     let pictures = if options.ascii { Pictures::default() } else { Pictures::for_this_terminal() };
     let mut desk = Desk {
@@ -63,6 +66,9 @@ pub(super) fn run(options: &Options, spec: RunSpec, preset: Option<String>, hook
         drag: None,
         jobs,
         start: hooks.start,
+        reinject: hooks.reinject,
+        figure: hooks.figure,
+        maker: None,
         session: None,
         outbox: Vec::new(),
         due: Due::Now,
@@ -112,6 +118,9 @@ struct Desk {
     drag: Option<Drag>,
     jobs: Jobs,
     start: Box<dyn Fn(RunSpec) -> Session>,
+    reinject: ReinjectHook,
+    figure: FigureHook,
+    maker: Option<Maker>,
     session: Option<Session>,
     /// Commands that the worker's channel had no room for yet; a later value of a setting replaces the one waiting.
     outbox: Vec<Command>,
@@ -213,14 +222,26 @@ impl Desk {
     fn reported(&mut self, outcome: Option<Report>) -> Vec<Effect> {
         if let Some(outcome) = outcome {
             // Answers come in a stream, as what the worker tells; directories are looked at every second.
-            if matches!(outcome, Report::Examined(_, Ok(_)) | Report::Runs(_) | Report::Cells(_)) {
+            if matches!(outcome, Report::Examined(_, Ok(_)) | Report::Inferring(..) | Report::Runs(_) | Report::Cells(_)) {
                 self.changed();
             } else {
                 self.due = Due::Now;
             }
-            report(&mut self.state, outcome);
+            if matches!(outcome, Report::Made(_)) {
+                self.maker = None;
+            }
+            return report(&mut self.state, outcome);
         }
         Vec::new()
+    }
+
+    /// Starts computing what a figure is made of.
+    fn make(&mut self, id: FigureId, scale: Scale) {
+        match Maker::start((self.figure)(id, scale), self.jobs.tell.clone()) {
+            Ok(maker) => self.maker = Some(maker),
+            // The channel is ours: this cannot fail.
+            Err(error) => drop(self.jobs.tell.send(Report::Made(Err(error.to_string())))),
+        }
     }
 
     /// Another program had the terminal meanwhile.
@@ -231,7 +252,7 @@ impl Desk {
     }
 
     fn ticked(&mut self, ticks: u64) -> Vec<Effect> {
-        if self.state.active() {
+        if self.state.computing() {
             self.changed();
         }
         if ticks % 2 == 1 {
@@ -266,6 +287,18 @@ impl Desk {
                 Effect::LoadEvidence(dir) => self.jobs.ask(Job::Evidence(dir, Box::new(self.state.defense.clone()))),
                 Effect::Export => self.export(),
                 Effect::ExportComparison(comparison) => self.jobs.ask(Job::Comparison(comparison)),
+                Effect::ExportScene(scene, stem) => self.jobs.ask(Job::Scene(scene, stem)),
+                Effect::ReadFigures(scale, runs, speeds) => self.jobs.read(Wish::Figures(scale, runs, speeds)),
+                Effect::PreviewFigure(id, scale, runs) => self.jobs.read(Wish::Figure(id, scale, runs)),
+                Effect::MakeFigure(id, scale) => self.make(id, scale),
+                Effect::StopMaking => self.maker.iter().for_each(Maker::stop),
+                Effect::ReadAftermath(dir) => self.jobs.read(Wish::Aftermath(dir)),
+                Effect::Infer(dirs) => self.jobs.infer(dirs),
+                Effect::Reinject(wanted) => match (self.reinject)(&wanted) {
+                    Ok(session) => self.session = Some(session),
+                    // Nothing has begun: there is nothing to carry out either.
+                    Err(failure) => drop(reduce(&mut self.state, Signal::Ended(Err(failure)))),
+                },
                 Effect::ReadRuns(dir) => self.jobs.read(Wish::Runs(dir)),
                 Effect::ReadCells(cells, runs) => self.jobs.read(Wish::Cells(cells, runs)),
                 Effect::Suspend => {

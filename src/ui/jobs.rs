@@ -3,9 +3,10 @@
 //! new wish ends the one under way; and so has what reads many directories ([`super::reading`]).
 
 use super::reading::{self, Wish};
-use super::{ComparisonHook, ExamineHook, ExportHook, PreviewHook, SpeedsHook};
+use super::{ComparisonHook, ExamineHook, ExportHook, InferHook, PreviewHook, SceneHook, SpeedsHook, asking};
 use crate::app::Report;
 use crate::data::Images;
+use crate::figure::Scene;
 use crate::figure::comparison::Comparison;
 use crate::figure::evidence;
 use crate::run::answers::Ask;
@@ -27,6 +28,8 @@ pub enum Job {
     Export(Box<(RunView, RunView, RunSpec)>),
     /// Files of a comparison.
     Comparison(Box<Comparison>),
+    /// Files of a figure.
+    Scene(Box<Scene>, String),
     /// How fast this device computes.
     Speeds,
 }
@@ -41,6 +44,8 @@ pub struct Makers {
     pub speeds: SpeedsHook,
     /// Files of a comparison.
     pub comparison: ComparisonHook,
+    /// Files of a figure.
+    pub scene: SceneHook,
 }
 
 /// The threads that do them.
@@ -48,8 +53,11 @@ pub struct Jobs {
     ask: Sender<Job>,
     examine: Sender<Option<Ask>>,
     read: Sender<Wish>,
+    infer: Sender<Vec<PathBuf>>,
     /// What came of them.
     pub reports: Receiver<Report>,
+    /// Where others say what came of theirs.
+    pub tell: Sender<Report>,
 }
 
 impl Jobs {
@@ -57,16 +65,24 @@ impl Jobs {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(hooks: Makers, examine: ExamineHook) -> std::io::Result<Self> {
+    pub fn start(hooks: Makers, examine: ExamineHook, infer: InferHook) -> std::io::Result<Self> {
         let (ask, asked) = unbounded::<Job>();
         let (tell, reports) = unbounded();
         let (wish, wished) = unbounded();
         let (read, to_read) = unbounded();
-        let (told, read_to) = (tell.clone(), tell.clone());
+        let (models, to_ask) = unbounded();
+        let (told, read_to, ask_to, others) = (tell.clone(), tell.clone(), tell.clone(), tell.clone());
         std::thread::Builder::new().name("jobs".to_owned()).spawn(move || work(&hooks, &asked, &tell))?;
         std::thread::Builder::new().name("examine".to_owned()).spawn(move || examinations(&examine, &wished, &told))?;
         std::thread::Builder::new().name("reading".to_owned()).spawn(move || reading::work(&to_read, &read_to))?;
-        Ok(Self { ask, examine: wish, read, reports })
+        std::thread::Builder::new().name("asking".to_owned()).spawn(move || asking::work(&infer, &to_ask, &ask_to))?;
+        Ok(Self { ask, examine: wish, read, infer: models, reports, tell: others })
+    }
+
+    /// Asks the models of run directories which images they were trained on.
+    pub fn infer(&self, dirs: Vec<PathBuf>) {
+        // The thread ends only with this end of the channel.
+        let _ = self.infer.send(dirs);
     }
 
     /// Asks for directories to be read.
@@ -128,6 +144,7 @@ fn carry_out(hooks: &Makers, job: Job) -> Report {
             Report::Evidence(dir, outcome)
         }
         Job::Comparison(comparison) => Report::Exported(guarded(|| (hooks.comparison)(&comparison))),
+        Job::Scene(scene, stem) => Report::Exported(guarded(|| (hooks.scene)(&scene, &stem))),
         Job::Export(shown) => Report::Exported(guarded(|| (hooks.export)(&shown.0, &shown.1, &shown.2))),
     }
 }
@@ -170,6 +187,7 @@ mod tests {
             export: Box::new(|_: &_, _: &_, _: &_| Err(String::new())),
             speeds: Box::new(crate::spec::work::Speeds::default),
             comparison: Box::new(|_: &_| Err(String::new())),
+            scene: Box::new(|_: &_, _: &_| Err(String::new())),
         };
         // Chunk after chunk, without end.
         let examine: ExamineHook = Box::new(|ask, tell| {
@@ -180,7 +198,7 @@ mod tests {
             }
             Err(format!("ended {}", ask.dir.display()))
         });
-        let jobs = Jobs::start(hooks, examine).unwrap();
+        let jobs = Jobs::start(hooks, examine, Box::new(|_: &Path, _: &mut _| Err(String::new()))).unwrap();
         for name in ["first", "second"] {
             jobs.examine(Some(Ask { dir: name.into(), known: None }));
             let chunk = |r: Report| matches!(r, Report::Examined(dir, Ok(_)) if dir == Path::new(name));

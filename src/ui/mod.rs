@@ -10,16 +10,20 @@
 //! One file a panel, each with a free `render`; colours and glyphs are data. Nothing here knows the tensor library,
 //! and the worker behind [`Hooks::start`] does not know that a screen exists.
 
+mod asking;
 pub mod bench;
 pub mod compare;
 mod event_loop;
+pub mod figures;
 pub mod glyphs;
 pub mod hits;
 mod input;
 mod jobs;
+mod making;
 pub mod panel;
 pub mod pictures;
 mod reading;
+pub mod sequela;
 mod terminal;
 pub mod theme;
 pub mod view;
@@ -27,14 +31,19 @@ pub mod widget;
 
 pub use crate::app::Preview;
 
+use crate::app::sequela::Wanted;
+use crate::figure::cells::Scale;
 use crate::figure::comparison::Comparison;
+use crate::figure::{FigureId, Scene};
 use crate::run::answers::{Ask, News};
-use crate::run::session::Session;
+use crate::run::session::{Failure, Session};
 use crate::run::view::RunView;
+use crate::sequela::membership;
 use crate::spec::RunSpec;
 use crate::spec::sweep::Cell;
 use crate::spec::work::Speeds;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// How the screen is drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,6 +74,14 @@ pub struct Hooks {
     pub examine: ExamineHook,
     /// Writes a comparison to files, on a thread of the screen.
     pub comparison: ComparisonHook,
+    /// Writes a figure to files, on a thread of the screen.
+    pub scene: SceneHook,
+    /// The command that computes what a figure is made of, and writes it.
+    pub figure: FigureHook,
+    /// Asks a run's model which images it was trained on, on a thread of the screen.
+    pub infer: InferHook,
+    /// Starts a worker that puts a backdoor into models again.
+    pub reinject: ReinjectHook,
     /// The device that runs will use, in words.
     pub device: String,
     /// Where run directories are written.
@@ -80,6 +97,18 @@ pub type SpeedsHook = Box<dyn Fn() -> Speeds + Send + Sync>;
 
 /// Writes a comparison to files.
 pub type ComparisonHook = Box<dyn Fn(&Comparison) -> Result<Vec<PathBuf>, String> + Send + Sync>;
+
+/// Computes what a figure is made of.
+pub type FigureHook = Box<dyn Fn(FigureId, Scale) -> Command>;
+
+/// Writes a figure to files of a name.
+pub type SceneHook = Box<dyn Fn(&Scene, &str) -> Result<Vec<PathBuf>, String> + Send + Sync>;
+
+/// Membership inference against the model of a run directory.
+pub type InferHook = Box<dyn Fn(&Path, &mut (dyn FnMut(membership::News) + Send)) -> Result<membership::Report, String> + Send + Sync>;
+
+/// Starts a worker that puts a backdoor into models again.
+pub type ReinjectHook = Box<dyn Fn(&Wanted) -> Result<Session, Failure>>;
 
 /// Asks a run's model; ends early when the listener returns false.
 pub type ExamineHook = Box<dyn Fn(&Ask, &mut (dyn FnMut(News) -> bool + Send)) -> Result<(), String> + Send + Sync>;

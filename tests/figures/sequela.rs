@@ -5,6 +5,7 @@ use super::{fields, looks_as_kept, notes_say, runs_dir, says, svg, words};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use tuneout::figure::cells::Scale;
 use tuneout::figure::reported::Origin;
 use tuneout::figure::scene::{Along, Scene};
 use tuneout::figure::{self, FigureError, FigureId, Source, runs, terminal};
@@ -171,6 +172,28 @@ fn every_asr_of_the_csv_leads_back_to_its_log() {
         values += 1;
     }
     assert_eq!(values, 2 * (3 * 3 + 1) * (EPOCHS as usize + 1));
+}
+
+/// The others are the same of other attacks.
+#[test]
+fn figures_14_to_17_look_as_kept() {
+    for (number, attack) in [(14, "blended"), (15, "input-aware"), (16, "lf"), (17, "wanet")] {
+        let fill = |dir: &Path| {
+            for name in ["demo", "demo-nad"] {
+                let run = Run::of(name, &[("attack.name", attack)]);
+                let starts = if name == "demo" { vec![Start::Clean, Start::Defended] } else { vec![Start::Defended] };
+                starts.iter().for_each(|start| drop(again(dir, &run, *start, 0.1, 6)));
+                again(dir, &run, Start::Defended, 0.01, 6);
+            }
+        };
+        let dir = runs_dir(fill);
+        assert!(matches!(build(11, &dir), Err(FigureError::Unmeasured { .. })), "another attack's");
+        let source = Source { scale: Scale::Reduced, ..Source::of(runs::scan(dir.path()).unwrap()) };
+        let scene = figure::build(FigureId::Figure(number), &source).unwrap();
+        assert_eq!(scene.panels.len(), 2, "the reduced figure has two ratios");
+        assert_eq!(scene.panels[0].series.iter().map(|s| s.label.as_str()).collect::<Vec<_>>(), ["clean model", "SFT", "NAD"]);
+        looks_as_kept(&scene, &format!("figure-{number}"));
+    }
 }
 
 #[test]

@@ -37,6 +37,7 @@ pub static TABLE: &[Binding] = &[
     compare(Chord::Char('x'), Action::Unmark, "take out"),
     compare(Chord::Char('u'), Action::Suggested, "usual"),
     compare(Chord::Char('s'), Action::Sweep, "sweep"),
+    compare(Chord::Char('a'), Action::Sequela, "after-effects"),
     compare(Chord::Char('?'), Action::Help, "help"),
     compare(Chord::Char('t'), Action::NextTheme, "theme"),
     moving(Context::Compare, Chord::Char('h'), Action::SortPrevious),

@@ -81,7 +81,7 @@ fn over_setting(ablation: &Ablation, cells: &[Cell], collections: &[Collection])
             series.extend(of_data.iter().map(|cell| attack(cell, *measure)));
             panels.push(Panel {
                 title: format!("{}, {}", measure.name(), shown(ROWS, &of_data[0].row)),
-                x: Axis::linear(label(ablation), low, high, 6, 0.05),
+                x: Axis::linear(if ablation.x.is_empty() { label(ablation) } else { &ablation.x }, low, high, 6, 0.05),
                 y: Axis::linear(measure.name(), 0.0, 1.0, 5, 0.035),
                 series,
                 all_marks: true,

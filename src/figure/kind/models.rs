@@ -18,6 +18,12 @@ const CLEAN: [(&str, &str, Colour, Marker); 2] =
 /// Lines in turn, so that neighbours in a legend differ in print without colours.
 const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashes, Dash::DashDot, Dash::Dots];
 
+/// Every model, in the order of legends.
+pub(super) fn all() -> Vec<String> {
+    let clean = CLEAN.iter().map(|(name, ..)| *name);
+    clean.chain([BACKDOORED]).chain(Defense::NAMES.iter().copied()).map(str::to_owned).collect()
+}
+
 /// Whether there is such a model: `clean`, `scratch`, `backdoored`, or a defense.
 pub(in crate::figure) fn exists(name: &str) -> bool {
     name == BACKDOORED || CLEAN.iter().any(|(n, ..)| *n == name) || Defense::NAMES.contains(&name)
@@ -33,12 +39,12 @@ pub(super) fn reported(name: &str) -> &str {
 }
 
 /// Its name in a legend.
-pub(super) fn label(name: &str) -> String {
+pub(in crate::figure) fn label(name: &str) -> String {
     CLEAN.iter().find(|(n, ..)| *n == name).map_or_else(|| shown("defense.name", name), |(_, label, ..)| (*label).to_owned())
 }
 
 /// Its mark and, by its place among others, its line.
-pub(super) fn look(name: &str, place: usize) -> Look {
+pub(in crate::figure) fn look(name: &str, place: usize) -> Look {
     let dash = Some(DASHES[place % DASHES.len()]);
     match CLEAN.iter().find(|(n, ..)| *n == name) {
         Some((_, _, colour, marker)) => Look { colour: *colour, marker: Some(*marker), dash: Some(Dash::Solid), width: 1.5, ..Look::default() },

@@ -4,7 +4,7 @@
 use super::curves::{at_epoch, last_epoch, mean};
 use super::models::{self, Candidate, Chosen};
 use crate::figure::names::{order, shown};
-use crate::figure::preset::{Measure, Reinjection};
+use crate::figure::preset::{Again, Measure, Reinjection};
 use crate::figure::reported::{self, About, Collection, Subject};
 use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Axis, Panel, Role, Scene, Series};
@@ -47,6 +47,26 @@ pub fn scene(preset: &Reinjection, scan: &Scan, reported: &[Collection]) -> Opti
     // As in the paper two by two; several data sets stand one under the other.
     let columns = if sets.len() == 1 { 2 } else { preset.ratios.len() };
     Some(Scene { columns, panels, footnotes, ..Scene::default() })
+}
+
+/// One panel of runs that are watched: those of `attack` at `ratio`, over at least `epochs`; none before the first has begun.
+pub fn watched(scan: &Scan, attack: &str, ratio: f64, epochs: u64) -> Option<Panel> {
+    let preset = Reinjection {
+        attack: attack.to_owned(),
+        ratios: vec![ratio],
+        epochs,
+        reduced: Again::default(),
+        models: models::all(),
+        x: "epoch".to_owned(),
+        y: "attack success rate".to_owned(),
+    };
+    let panel = scene(&preset, scan, &[])?.panels.into_iter().next().filter(|panel| panel.absent.is_none())?;
+    let last = panel.series.iter().flat_map(|s| &s.points).map(|p| p.x).fold(epochs as f64, f64::max);
+    Some(Panel {
+        title: format!("poison ratio {}", number(ratio)),
+        x: Axis::linear(&preset.x, 0.0, last, last.clamp(1.0, 5.0) as usize, 0.02),
+        ..panel
+    })
 }
 
 /// Runs of the figure, each with the model that it put the backdoor into.

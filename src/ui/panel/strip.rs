@@ -3,6 +3,7 @@
 use crate::app::state::Tone;
 use crate::app::{Focus, Layer, words};
 use crate::figure::comparison::Column;
+use crate::run::view::RunView;
 use crate::spec::field::{self, Kind};
 use crate::ui::view::View;
 use ratatui::Frame;
@@ -36,6 +37,8 @@ fn said(view: &View) -> (String, Style) {
         Some(Layer::Compare) => Some(best(view)),
         Some(Layer::Runs) => Some("space takes a run in or out; seeds of the same settings become one row".to_owned()),
         Some(Layer::Sweep) => Some(standings(view)),
+        Some(Layer::Sequela) => Some(aftermath(view)),
+        Some(Layer::Figures) => Some(figure(view)),
         _ => None,
     };
     if let Some(words) = words {
@@ -52,6 +55,39 @@ fn best(view: &View) -> String {
     let compare = &view.state.compare;
     let column = if compare.sort.better().is_some() { compare.sort } else { Column::Asr };
     compare.selected().map(|place| compare.comparison.reason(column, place)).unwrap_or_default()
+}
+
+/// What goes on among the after-effects, or what can be done.
+fn aftermath(view: &View) -> String {
+    let sequela = &view.state.sequela;
+    let preparing = sequela.again.as_ref().and_then(|again| again.preparing.as_ref());
+    let inferring = sequela.inferring.as_ref().map(|inferring| &inferring.doing);
+    match preparing.or(inferring) {
+        Some(doing) if doing.total > 0 => format!("{}: {} of {}", doing.what, doing.done, doing.total),
+        Some(doing) => doing.what.clone(),
+        None if sequela.again.is_some() => match sequela.going() {
+            Some(run) => format!("training at {:.0} images/s{}", run.images_per_second, eta(run)),
+            None => "training".to_owned(),
+        },
+        None => "left and right choose the poison ratio, up and down the epochs; what is there is shown, what is not is computed".to_owned(),
+    }
+}
+
+/// What the figure under the cursor shows, and what is missing of it.
+fn figure(view: &View) -> String {
+    let figures = &view.state.figures;
+    let Some(here) = figures.here() else { return String::new() };
+    let missing = match words::standing(here, figures.scale) {
+        [_, missing] if missing == "none" => String::new(),
+        [there, missing] if there.is_empty() => format!("; {missing}"),
+        [there, _] if here.again.0 > 0 => format!("; {there} runs and re-injections are there"),
+        [there, _] => format!("; {there} runs are there"),
+    };
+    format!("{}{missing}", here.title)
+}
+
+fn eta(run: &RunView) -> String {
+    run.eta_seconds().map_or_else(String::new, |seconds| format!(", {} to go for this model", words::clock(seconds)))
 }
 
 /// What the signs in a sweep's grid mean.

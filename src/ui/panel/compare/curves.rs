@@ -47,6 +47,11 @@ pub(super) fn chart(frame: &mut Frame, area: Rect, view: &View, panel: &Panel, p
     if view.state.compare.comparison.is_empty() {
         return nothing(frame, inner, view);
     }
+    plot(frame, inner, view, panel);
+}
+
+/// Draws a panel of shares into `inner`.
+pub fn plot(frame: &mut Frame, inner: Rect, view: &View, panel: &Panel) {
     if inner.width < GUTTER + 8 || inner.height < FLOOR + 2 {
         return;
     }

@@ -7,7 +7,7 @@ pub mod plane;
 pub mod table;
 pub mod title;
 
-mod palette;
+pub mod palette;
 
 use super::chart::centred;
 use crate::ui::view::View;

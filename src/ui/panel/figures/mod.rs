@@ -1,0 +1,5 @@
+//! Panels of the Figures screen.
+
+pub mod list;
+pub mod preview;
+pub mod title;

@@ -1,0 +1,6 @@
+//! Panels of the After-effects screen.
+
+pub mod curves;
+pub mod membership;
+pub mod models;
+pub mod title;
