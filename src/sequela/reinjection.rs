@@ -3,6 +3,7 @@
 use crate::run::event::Measures;
 use crate::run::view::RunView;
 use crate::spec::Start;
+use crate::statistics::Summary;
 use serde::Serialize;
 
 /// Poison ratios of the paper (Figure 11).
@@ -62,6 +63,36 @@ pub fn row(view: &RunView) -> Option<Row> {
     })
 }
 
+/// How fast a backdoor comes back, in one number that is there even where no level is reached: the mean ASR over the epochs
+/// from the first; none before one is done.
+pub fn pace(view: &RunView) -> Option<f64> {
+    let asr: Vec<f64> = view.epochs.iter().filter(|p| p.epoch > 0.0).map(|p| p.measures.asr).collect();
+    Summary::of(&asr).map(|summary| summary.mean)
+}
+
+/// Whether a model takes the backdoor again faster than a clean one does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Faster {
+    /// The 95% intervals of the paces lie apart.
+    Yes,
+    /// They lie apart the other way round.
+    Slower,
+    /// They overlap.
+    Unclear,
+    /// One of the two has one seed alone: no interval is known.
+    Unknown,
+}
+
+/// Compares the paces of a model's seeds with those of a clean model's.
+pub fn faster(model: &Summary, clean: &Summary) -> Faster {
+    match (model.interval(), clean.interval()) {
+        (Some(model), Some(clean)) if model.0 > clean.1 => Faster::Yes,
+        (Some(model), Some(clean)) if model.1 < clean.0 => Faster::Slower,
+        (Some(_), Some(_)) => Faster::Unclear,
+        _ => Faster::Unknown,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +108,16 @@ mod tests {
         let what = Reinjection { start: Start::Defended, defense: "nad".into(), source: "a".into(), ratio: 0.01 };
         let facts = Facts { id: "r".into(), parent: Some("d".into()), reinjection: Some(what), ..Facts::default() };
         RunView { facts, epochs: asr.iter().enumerate().map(point).collect(), ..RunView::default() }
+    }
+
+    #[test]
+    fn the_pace_is_the_mean_after_the_start_and_needs_intervals_that_lie_apart() {
+        assert_eq!((pace(&view(&[0.9, 0.2, 0.4])), pace(&view(&[0.9])), pace(&RunView::default())), (Some(0.30000000000000004), None, None));
+        let of = |values: &[f64]| Summary::of(values).unwrap();
+        // Half an interval of three values a deviation of 0.01 apart: 4.303 x 0.01 / sqrt 3 = 0.025.
+        let (high, low, near) = (of(&[0.89, 0.9, 0.91]), of(&[0.19, 0.2, 0.21]), of(&[0.85, 0.86, 0.87]));
+        assert_eq!([faster(&high, &low), faster(&low, &high), faster(&high, &near)], [Faster::Yes, Faster::Slower, Faster::Unclear]);
+        assert_eq!(faster(&high, &of(&[0.1])), Faster::Unknown);
     }
 
     #[test]

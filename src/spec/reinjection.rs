@@ -22,7 +22,7 @@ pub enum Start {
 
 impl Start {
     /// The word for it.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Defended => "defended",
             Self::Backdoored => "backdoored",

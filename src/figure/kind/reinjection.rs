@@ -10,9 +10,12 @@ use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Axis, Panel, Role, Scene, Series};
 use crate::figure::select::standing;
 use crate::figure::ticks::{grouped, number};
-use crate::sequela::reinjection::LEVELS;
-use crate::spec::Stage;
+use crate::sequela::reinjection::{self as again, Faster, LEVELS};
+use crate::spec::{Stage, Start};
+use crate::statistics::Summary;
 
+/// The model to compare with.
+const CLEAN: &str = Start::Clean.name();
 /// The setting in which panels differ.
 const RATIO: &str = "attack.poison_ratio";
 
@@ -133,6 +136,7 @@ fn notes(preset: &Reinjection, set: &Set, panels: &[Panel]) -> Vec<String> {
     )];
     let levels = preset.ratios.iter().zip(panels).filter(|(_, panel)| panel.absent.is_none());
     notes.extend(levels.map(|(ratio, panel)| format!("{data}, ratio {}: {}.", number(*ratio), reached(set, *ratio, panel))));
+    notes.extend(preset.ratios.iter().filter_map(|ratio| Some(format!("{data}, ratio {}: {}", number(*ratio), against_clean(preset, set, *ratio)?))));
     notes.extend(seeds(set));
     notes.extend(models::left_out(&set.chosen.left_out));
     notes
@@ -151,6 +155,29 @@ fn reached(set: &Set, ratio: f64, panel: &Panel) -> String {
         n => format!("{} images of an epoch are poisoned", grouped(n as u64)),
     };
     format!("{images}; epochs to an ASR of {} ({}): {}", LEVELS[0], LEVELS[1], list.join(", "))
+}
+
+/// Whether each model takes the backdoor faster than a clean one, with seeds and 95% intervals; none without a clean model.
+fn against_clean(preset: &Reinjection, set: &Set, ratio: f64) -> Option<String> {
+    let paces = |model: &str| Summary::of(&runs(set, model, ratio).iter().filter_map(|run| again::pace(&run.view)).collect::<Vec<_>>());
+    let clean = paces(CLEAN)?;
+    let of = |summary: &Summary| {
+        let interval = summary.interval().map_or_else(String::new, |(low, high)| format!(" [{low:.2}, {high:.2}]"));
+        format!("{:.2}{interval}, n = {}", summary.mean, summary.n)
+    };
+    let verdict = |model: &String| {
+        let own = paces(model).filter(|_| model != CLEAN && model != Start::Scratch.name())?;
+        let words = match again::faster(&own, &clean) {
+            Faster::Yes => "faster",
+            Faster::Slower => "slower",
+            Faster::Unclear => "no difference shown",
+            Faster::Unknown => "one seed tells nothing",
+        };
+        Some(format!("{} {} ({words})", models::label(model), of(&own)))
+    };
+    let verdicts: Vec<String> = preset.models.iter().filter_map(verdict).collect();
+    let (first, clean) = ("mean ASR after the first and later epochs, with 95% intervals over seeds", of(&clean));
+    (!verdicts.is_empty()).then(|| format!("{first}: {}; the clean model {clean}.", verdicts.join("; ")))
 }
 
 /// Seeds behind the curves, and runs that did not end.
