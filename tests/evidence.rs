@@ -1,18 +1,21 @@
 //! What a defense saw: figures of each kind from a made-up run, on the page, as a table, and on the screen.
 
+#[path = "figures/helpers.rs"]
+mod helpers;
+
+use helpers::looks_as_kept;
 use insta::assert_snapshot;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 use tuneout::app::keys::{self, Chord};
 use tuneout::app::{Effect, Layer, Report, State, reduce, rehearsal, report, update};
-use tuneout::figure::draw::png::render;
 use tuneout::figure::evidence::{Pictures, Subject, read, scene, silence};
 use tuneout::figure::scene::{Kind, Picture, Scene};
-use tuneout::figure::{self, Format, Style, terminal};
+use tuneout::figure::{self, Style, terminal};
 use tuneout::run::evidence::Evidence;
 use tuneout::run::session::Signal;
 use tuneout::spec::preset;
@@ -242,32 +245,10 @@ fn pictures_are_read_from_the_run_and_what_is_missing_is_said() {
 
 // Pictures
 
-/// Grey values of a picture, averaged over blocks of 8x8 pixels at a point a pixel.
-fn coarse(svg: &str) -> (u32, Vec<u8>) {
-    const BLOCK: u32 = 8;
-    let pixmap = render(svg, 1.0).unwrap();
-    let (columns, rows) = (pixmap.width() / BLOCK, pixmap.height() / BLOCK);
-    let grey = |x: u32, y: u32| pixmap.pixel(x, y).map_or(0, |p| (u32::from(p.red()) + u32::from(p.green()) + u32::from(p.blue())) / 3);
-    let block = |bx: u32, by: u32| (0..BLOCK * BLOCK).map(|i| grey(bx * BLOCK + i % BLOCK, by * BLOCK + i / BLOCK)).sum::<u32>() / (BLOCK * BLOCK);
-    (columns, (0..rows).flat_map(|y| (0..columns).map(move |x| (x, y))).map(|(x, y)| block(x, y) as u8).collect())
-}
-
-/// As in `tests/figures.rs`: `TUNEOUT_UPDATE_FIGURES=1` keeps the new pictures, in full size under `target/evidence` too.
 #[test]
 fn figures_look_as_kept() {
     for defense in DEFENSES {
-        let scene = drawn(&done(defense));
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/figures/evidence-{defense}.png"));
-        let (columns, now) = coarse(&figure::svg(&scene, &Style::default()).unwrap());
-        if std::env::var_os("TUNEOUT_UPDATE_FIGURES").is_some() {
-            image::save_buffer(&path, &now, columns, now.len() as u32 / columns, image::ExtendedColorType::L8).unwrap();
-            figure::write(&scene, &Path::new(env!("CARGO_MANIFEST_DIR")).join("target/evidence"), defense, &Format::ALL).unwrap();
-        }
-        let kept = image::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())).into_luma8();
-        assert_eq!((kept.width(), kept.len()), (columns, now.len()), "{defense}: the picture's size has changed");
-        let gaps: Vec<u8> = kept.iter().zip(&now).map(|(a, b)| a.abs_diff(*b)).collect();
-        let (mean, largest) = (gaps.iter().map(|g| f64::from(*g)).sum::<f64>() / gaps.len() as f64, gaps.iter().max().copied().unwrap_or(0));
-        assert!(mean < 0.03 && largest <= 6, "{defense}: differs from the picture kept by {mean:.2} on average, {largest} at most");
+        looks_as_kept(&drawn(&done(defense)), &format!("evidence-{defense}"));
     }
 }
 

@@ -5,7 +5,7 @@ use crate::export::comparison;
 use crate::figure::comparison::{Candidate, Column, Comparison, Library, Shelf};
 use crate::run::find;
 use crate::statistics::Better;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -25,9 +25,9 @@ pub struct CompareArgs {
     /// Only runs of this defense
     #[arg(long, value_name = "NAME")]
     defense: Option<String>,
-    /// Sort by this column
-    #[arg(long, value_enum, default_value_t = Sort::Name)]
-    sort: Sort,
+    /// Sort by the column of this heading: defense (the usual order), n, ca, asr, ra, der, rir, hours and so on
+    #[arg(long, value_name = "COLUMN", value_parser = column, default_value = "defense")]
+    sort: Column,
     /// Sort the other way round
     #[arg(long)]
     reverse: bool,
@@ -39,31 +39,11 @@ pub struct CompareArgs {
     out: Option<PathBuf>,
 }
 
-/// Columns to sort by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Sort {
-    /// The usual order
-    Name,
-    /// Seeds
-    N,
-    /// Clean accuracy
-    Ca,
-    /// Attack success rate
-    Asr,
-    /// Robust accuracy
-    Ra,
-    /// Defense effectiveness rating
-    Der,
-    /// Robustness improvement rating
-    Rir,
-    /// Hours of training
-    Hours,
-}
-
-impl Sort {
-    fn column(self) -> Column {
-        [Column::Name, Column::Seeds, Column::Ca, Column::Asr, Column::Ra, Column::Der, Column::Rir, Column::Hours][self as usize]
-    }
+/// The column of this heading.
+fn column(heading: &str) -> Result<Column, String> {
+    let headings = Column::ALL.map(|column| column.name().to_lowercase());
+    let place = headings.iter().position(|name| *name == heading.to_lowercase());
+    place.map(|at| Column::ALL[at]).ok_or_else(|| format!("there is no such column; there are: {}", headings.join(", ")))
 }
 
 /// Prints the table, or writes files.
@@ -86,7 +66,7 @@ pub fn compare(args: &CompareArgs, runs: &Path) -> Result<Exit, CliError> {
     } else if args.csv {
         out = comparison::csv(&comparison);
     } else {
-        let column = args.sort.column();
+        let column = args.sort;
         out = comparison::text(&comparison, column, (column.better() == Some(Better::Higher)) != args.reverse);
         out += &remarks(&comparison);
     }
