@@ -71,6 +71,17 @@ fn cleaning(state: &State) -> bool {
     state.defense.step >= 300
 }
 
+/// Fine-pruning's first look is at a pruned network, in which the trigger may hardly work any more.
+#[test]
+fn the_verdict_compares_with_the_backdoored_model() {
+    let mut state = bench();
+    press(&mut state, "<space>");
+    play(&mut state, &[], |_| false);
+    state.defense.epochs[0].measures.asr = 0.31;
+    let verdict = verdict::verdict(&state).unwrap();
+    assert_eq!((verdict.word, Some(verdict.measures.0)), ("backdoor gone", state.attack.latest()));
+}
+
 #[test]
 fn one_key_starts_and_the_end_has_a_verdict() {
     let mut state = bench();

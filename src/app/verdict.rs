@@ -37,9 +37,9 @@ pub fn verdict(state: &State) -> Option<Verdict> {
     let before = match (after.transfer, after.asr_excluding_target) {
         (Some(_), _) => view.epochs.get(1)?.measures,
         (None, Some(_)) => state.attack.latest()?,
-        // Who filters the poisoned set begins with a fresh network: what is to be compared is the backdoored model.
-        (None, None) if view.facts.poisoned_images > 0 => state.attack.latest()?,
-        (None, None) => view.before()?,
+        // Not what the defense's training begins with: that is a fresh network where the poisoned set is filtered, and a
+        // pruned one after fine-pruning.
+        (None, None) => state.attack.latest().or_else(|| view.before())?,
     };
     let swings = view.facts.defense == "super-fine-tuning";
     let (tone, word, next) = match (after.transfer, after.asr_excluding_target) {
