@@ -13,11 +13,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tuneout::data::{Images, Normalise};
+use tuneout::figure::aftermath::Aftermath;
 use tuneout::model::{Mode, PreActResNet};
 use tuneout::rng;
 use tuneout::sequela::membership::{Outcome, Settings, Variant};
 use tuneout::sequela::{Examples, Halves, Side, attack};
-use tuneout::spec::Stages;
+use tuneout::spec::{Stages, Start};
 use tuneout::statistics::Summary;
 use tuneout::train::{Lookup, Sgd, Trainer};
 
@@ -276,6 +277,17 @@ fn the_same_backdoor_goes_into_every_model_at_every_ratio() {
     json(&examine(rows[0]["id"].as_str().unwrap()));
     let export = program(runs.path()).args(["export", "poisoned", rows[0]["id"].as_str().unwrap(), "--out", "/nowhere"]).output().unwrap();
     fails(&export, 2, &["puts a backdoor in again"]);
+    // The screen finds what there is, and refuses what has no backdoor of its own.
+    let known = Aftermath::read(&runs.path().join(defense.as_str().unwrap())).unwrap();
+    assert_eq!(
+        (known.again.len(), known.starts(), &known.attack.id),
+        (8, vec![Start::Defended, Start::Backdoored, Start::Clean], &attack.as_str().unwrap().to_owned())
+    );
+    assert_eq!(known.curves(&[], 0.01, 2).unwrap().series.len(), 4);
+    let of_attack = Aftermath::read(&runs.path().join(attack.as_str().unwrap())).unwrap();
+    assert_eq!((of_attack.again.len(), of_attack.starts()), (6, vec![Start::Backdoored, Start::Clean]));
+    let refused = Aftermath::read(&runs.path().join(rows[0]["id"].as_str().unwrap())).unwrap_err().to_string();
+    assert!(refused.contains("no attack belongs to it"), "{refused}");
     // A table for people.
     let table =
         sequela(runs.path(), &["reinject", "signs-12-badnets-super", "--epochs", "2", "--ratios", "0.1,0.0001", "--into", "run"]).output().unwrap();
