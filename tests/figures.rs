@@ -2,6 +2,8 @@
 
 #[path = "figures/helpers.rs"]
 mod helpers;
+#[path = "figures/scenarios.rs"]
+mod scenarios;
 #[path = "figures/sequela.rs"]
 mod sequela;
 #[path = "figures/synthetic.rs"]

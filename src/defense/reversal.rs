@@ -9,7 +9,7 @@
 //! The network is evaluated (running statistics), and its weights get no gradient: mask and pattern alone are learned.
 
 use super::{Case, DefenseError, Halt};
-use crate::data::{Images, Normalise};
+use crate::data::Images;
 use crate::kernel::{Kernels, Train};
 use crate::model::{Mode, PreActResNet, squash};
 use crate::rng;
@@ -21,9 +21,6 @@ use burn::prelude::*;
 
 /// Adam's betas (both published codes).
 const BETAS: (f64, f64) = (0.5, 0.9);
-/// Pixels in 0..1, as mask and pattern see them.
-const PIXELS: Normalise = Normalise { mean: [0.0; 3], std: [1.0; 3] };
-
 /// A reversed trigger at its exact values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Reversed {
@@ -74,8 +71,12 @@ impl<B: Backend> Patch<B> {
     }
 }
 
-/// `x` `[n, channels, height, width]` in 0..1 under a mask and a pattern.
+/// `x` `[n, channels, height, width]` under a mask `[1, 1, height, width]` and a pattern `[1, channels, height, width]`, both
+/// repeated for every image: the framework is slow at shapes that differ. Normalising is affine, and so goes through: with
+/// `x` and the pattern normalised, so is what comes of them.
 fn covered<B: Backend>(x: Tensor<B, 4>, mask: Tensor<B, 4>, pattern: Tensor<B, 4>) -> Tensor<B, 4> {
+    let [count, channels, ..] = x.dims();
+    let (mask, pattern) = (mask.repeat(&[count, channels, 1, 1]), pattern.repeat(&[count, 1, 1, 1]));
     x.clone() + (pattern - x) * mask
 }
 
@@ -133,7 +134,6 @@ pub(super) struct Search<'a, B: Train> {
     model: PreActResNet<B>,
     /// The clean images in one fixed order.
     images: Images,
-    pixels: Lookup,
     lookup: &'a Lookup,
     settings: &'a spec::NeuralCleanse,
     batch: usize,
@@ -146,7 +146,6 @@ impl<'a, B: Train> Search<'a, B> {
         Self {
             model: case.model.clone().no_grad(),
             images: case.clean.images.select(&order),
-            pixels: Lookup::new(&PIXELS),
             lookup: case.lookup,
             settings,
             batch: case.spec.defense.batch,
@@ -201,10 +200,10 @@ impl<'a, B: Train> Search<'a, B> {
         for (step, range) in self.ranges().enumerate() {
             tick(step)?;
             let labels = Tensor::full([range.len()], i32::from(label), &self.device);
-            let x = self.pixels.plain(&self.images, range, &self.device);
+            let x = self.lookup.plain(&self.images, range, &self.device);
             let mask = patch.mask();
-            let x = covered(x, mask.clone(), squash(patch.pattern.val()));
-            let logits = self.model.forward(self.lookup.normalise(x), Mode::Eval);
+            let x = covered(x, mask.clone(), self.lookup.normalise(squash(patch.pattern.val())));
+            let logits = self.model.forward(x, Mode::Eval);
             let turned = turned(logits.clone().inner(), label);
             hits = Some(hits.map_or_else(|| turned.clone(), |sum| sum + turned.clone()));
             let loss = cross_entropy(logits, labels) + mask.sum() * cost;
@@ -218,10 +217,10 @@ impl<'a, B: Train> Search<'a, B> {
 
     /// The share that a finished patch turns.
     fn success(&self, patch: &Patch<B::InnerBackend>, label: u16) -> f64 {
-        let (model, mask, pattern) = (self.model.valid(), patch.mask(), squash(patch.pattern.val()));
+        let (model, mask, pattern) = (self.model.valid(), patch.mask(), self.lookup.normalise(squash(patch.pattern.val())));
         let hits = self.ranges().map(|range| {
-            let x = covered(self.pixels.plain(&self.images, range, &self.device), mask.clone(), pattern.clone());
-            turned(model.forward(self.lookup.normalise(x), Mode::Eval), label)
+            let x = covered(self.lookup.plain(&self.images, range, &self.device), mask.clone(), pattern.clone());
+            turned(model.forward(x, Mode::Eval), label)
         });
         let hits = hits.reduce(|a, b| a + b).map_or(0.0, |sum| sum.into_scalar().elem::<f64>());
         hits / self.images.len().max(1) as f64
