@@ -140,7 +140,7 @@ impl Rehearsal {
         let epochs = dose / per_epoch as f64;
         let (ca, asr) = match self.stage {
             Stage::Pretrain | Stage::Attack | Stage::Reinjection => {
-                (0.98 - 0.90 * (-epochs * 5.0).exp(), 0.993 - 0.99 / (1.0 + (epochs * 14.0 - 5.0).exp()))
+                (0.98 - 0.90 * (-epochs * 12.0).exp(), 0.993 - 0.99 / (1.0 + (epochs * 24.0 - 5.0).exp()))
             }
             Stage::Defense => (0.981 - 0.25 * lr.min(0.3), 0.004 + 0.989 / (1.0 + (epochs * 45.0 - 6.0).exp())),
         };
