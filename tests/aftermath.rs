@@ -1,42 +1,20 @@
 //! The After-effects and the Figures screen as a person sees them.
 
+#[path = "common/drawn.rs"]
+mod drawn;
+
+use drawn::{THEMES, draw, text};
 use insta::assert_snapshot;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
-use std::cell::RefCell;
 use std::path::Path;
-use std::sync::LazyLock;
 use tuneout::app::{Action, Report, State, reduce, rehearsal, report, update};
 use tuneout::figure::cells::{Scale, Standing};
 use tuneout::figure::{self, FigureId, Source, runs};
 use tuneout::run::session::Signal;
 use tuneout::spec::preset;
 use tuneout::spec::work::Speeds;
-use tuneout::ui::bench;
-use tuneout::ui::glyphs::Glyphs;
-use tuneout::ui::hits::{Hits, Target};
-use tuneout::ui::pictures::Pictures;
-use tuneout::ui::theme::{self, Theme};
-use tuneout::ui::view::View;
+use tuneout::ui::hits::Target;
 
-static THEMES: LazyLock<Vec<Theme>> = LazyLock::new(|| theme::embedded().unwrap());
 const SIZES: [(u16, u16); 3] = [(60, 18), (80, 24), (160, 48)];
-
-fn draw(state: &State, theme: &str, ascii: bool, (width, height): (u16, u16)) -> (Buffer, Hits) {
-    let (hits, pictures) = (RefCell::new(Hits::default()), Pictures::default());
-    let theme = THEMES.iter().find(|t| t.name == theme).unwrap();
-    let view = View { state, theme, glyphs: Glyphs::for_ascii(ascii), pictures: &pictures, hits: &hits, held: None };
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| bench::render(frame, &view, false)).unwrap();
-    let buffer = terminal.backend().buffer().clone();
-    (buffer, hits.into_inner())
-}
-
-fn text(buffer: &Buffer) -> String {
-    let rows = buffer.content.chunks(buffer.area.width.into());
-    rows.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned()).collect::<Vec<_>>().join("\n")
-}
 
 fn shown(state: &State, size: (u16, u16)) -> String {
     text(&draw(state, "dark", false, size).0)

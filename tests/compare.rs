@@ -2,14 +2,14 @@
 
 mod common;
 
+#[path = "common/drawn.rs"]
+mod drawn;
+
+use drawn::{THEMES, draw, text};
 use insta::assert_snapshot;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
-use std::cell::RefCell;
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use tuneout::app::compare::Pane;
 use tuneout::app::sweep::{Sweep, begin};
 use tuneout::app::{Action, Report, State, rehearsal, report, update};
@@ -23,14 +23,7 @@ use tuneout::run::session::Signal;
 use tuneout::run::view::Status;
 use tuneout::spec::{RunSpec, Stage, preset, sweep};
 use tuneout::statistics::Best;
-use tuneout::ui::bench;
-use tuneout::ui::glyphs::Glyphs;
-use tuneout::ui::hits::{Hits, Target};
-use tuneout::ui::pictures::Pictures;
-use tuneout::ui::theme::{self, Theme};
-use tuneout::ui::view::View;
-
-static THEMES: LazyLock<Vec<Theme>> = LazyLock::new(|| theme::embedded().unwrap());
+use tuneout::ui::hits::Target;
 
 // Made-up runs
 
@@ -120,23 +113,8 @@ fn outcome(seed: u64, ca: f64, asr: f64) -> Outcome {
     Outcome { before: of(0.99), after: of(asr), seconds: 12.0, attack_run: "signs-12-badnets-0123456789".into(), ..Outcome::default() }
 }
 
-fn draw(state: &State, theme: &str, ascii: bool, width: u16, height: u16) -> (Buffer, Hits) {
-    let (hits, pictures) = (RefCell::new(Hits::default()), Pictures::default());
-    let theme = THEMES.iter().find(|t| t.name == theme).unwrap();
-    let view = View { state, theme, glyphs: Glyphs::for_ascii(ascii), pictures: &pictures, hits: &hits, held: None };
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| bench::render(frame, &view, false)).unwrap();
-    let buffer = terminal.backend().buffer().clone();
-    (buffer, hits.into_inner())
-}
-
-fn text(buffer: &Buffer) -> String {
-    let rows = buffer.content.chunks(buffer.area.width.into());
-    rows.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned()).collect::<Vec<_>>().join("\n")
-}
-
 fn shown(state: &State, width: u16, height: u16) -> String {
-    text(&draw(state, "dark", false, width, height).0)
+    text(&draw(state, "dark", false, (width, height)).0)
 }
 
 // Numbers
@@ -464,7 +442,7 @@ fn the_grid_of_a_sweep() {
         assert_snapshot!(format!("sweep_{width}x{height}"), shown(&state, width, height));
     }
     update(&mut state, Action::Down);
-    let (buffer, _) = draw(&state, "dark", false, 120, 36);
+    let (buffer, _) = draw(&state, "dark", false, (120, 36));
     assert!(text(&buffer).contains("✗ failed") && text(&buffer).contains("a lower attack.lr may help"));
     let theme = &THEMES[0];
     let colour = |sign: &str| buffer.content.iter().find(|c| c.symbol() == sign).unwrap().fg;
@@ -477,7 +455,7 @@ fn colours_carry_the_rows_and_the_best() {
         (0..3).flat_map(|seed| [runs("demo", seed, 0.004 + 0.001 * seed as f64), runs("demo-ft", seed, 0.90 + 0.01 * seed as f64)]).flatten(),
     );
     let state = comparing(apart, Vec::new());
-    let (buffer, hits) = draw(&state, "dark", false, 120, 36);
+    let (buffer, hits) = draw(&state, "dark", false, (120, 36));
     let (theme, rows) = (&THEMES[0], text(&buffer));
     let at = |words: &str| {
         let (y, line) = rows.lines().enumerate().find(|(_, line)| line.starts_with('│') && line.contains(words) && line.contains("CPU h")).unwrap();
@@ -509,7 +487,7 @@ fn ascii_and_mono_have_words_and_signs_for_everything() {
     update(&mut runs, Action::Runs);
     for state in [typical(), runs, sweeping(), comparing(Vec::new(), Vec::new())] {
         for (width, height) in [(60, 18), (80, 24), (120, 36), (200, 60)] {
-            let (buffer, _) = draw(&state, "mono", true, width, height);
+            let (buffer, _) = draw(&state, "mono", true, (width, height));
             assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii() && cell.fg == ratatui::style::Color::Reset));
             let shown = text(&buffer);
             assert!(shown.matches('?').count() <= 1, "characters have no ASCII form:\n{shown}");
@@ -532,10 +510,10 @@ fn no_size_panics_and_two_hundred_runs_are_drawn() {
         for size in [(1, 1), (20, 5), (59, 18), (60, 18), (61, 19), (76, 20), (77, 22), (110, 30), (230, 75)] {
             for pane in [Pane::Overview, Pane::Plane, Pane::Cost, Pane::Table] {
                 state.compare.pane = pane;
-                draw(&state, "dark", false, size.0, size.1);
+                draw(&state, "dark", false, size);
             }
         }
         update(&mut state, Action::Runs);
-        draw(&state, "light", false, 80, 24);
+        draw(&state, "light", false, (80, 24));
     }
 }

@@ -124,7 +124,7 @@ impl Sequela {
         let known = self.known.iter().flat_map(|known| &known.again);
         let ours = |run: &&RunEntry| {
             let what = run.view.facts.reinjection.as_ref();
-            what.is_some_and(|what| what.start == start && (what.ratio / self.ratio() - 1.0).abs() < 1e-9)
+            what.is_some_and(|what| what.start == start && what.at(self.ratio()))
         };
         self.live.iter().rfind(ours).or_else(|| known.filter(ours).max_by_key(|run| run.view.clock_ms.1))
     }

@@ -18,9 +18,8 @@ use crate::run::worker::{self, Request};
 use crate::run::{examine, threads};
 use crate::sequela::infer;
 use crate::sequela::membership::{Settings, Variant};
-use crate::spec::Stage;
 use crate::spec::sweep::Cell;
-use crate::spec::{RunSpec, preset};
+use crate::spec::{RunSpec, Stage, Start, preset};
 use crate::train::lens_indices;
 use crate::ui::{self, FigureHook, Hooks, Options, UiError};
 use std::io::IsTerminal;
@@ -111,7 +110,7 @@ fn figure_command(place: &Place) -> FigureHook {
 fn again(wanted: &Wanted, device: &Device, data: &DataDirs) -> Result<Session, Failure> {
     let open = || {
         let run = Trained::open(&wanted.dir)?;
-        Ok(Reinject { starts: Reinject::usual(run.stage), ratios: vec![wanted.ratio], epochs: wanted.epochs, attack: run.attack()?, run })
+        Ok(Reinject { starts: Start::usual(run.stage), ratios: vec![wanted.ratio], epochs: wanted.epochs, attack: run.attack()?, run })
     };
     let job = open().map_err(|error: TrainedError| Failure { message: error.to_string(), kind: FailureKind::Other })?;
     let (spec, runs) = (job.run.spec.clone(), job.run.runs());

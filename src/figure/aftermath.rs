@@ -84,8 +84,7 @@ impl Aftermath {
 
     /// The kinds of models that the backdoor is put into.
     pub fn starts(&self) -> Vec<Start> {
-        let defended = (self.attack.id != self.run.id).then_some(Start::Defended);
-        defended.into_iter().chain([Start::Backdoored, Start::Clean]).collect()
+        self.run.view.stage.map(Start::usual).unwrap_or_default()
     }
 
     /// What the model of kind `start` is called in legends, and its mark and colour.
@@ -98,7 +97,8 @@ impl Aftermath {
     /// The curves at `ratio`, with those `under_way` in the place of what was read of them; none before the first has begun.
     pub fn curves(&self, under_way: &[RunEntry], ratio: f64, epochs: u64) -> Option<Panel> {
         let read = self.again.iter().filter(|run| under_way.iter().all(|live| live.id != run.id));
-        let runs: Vec<RunEntry> = under_way.iter().chain(read).cloned().collect();
+        let drawn = |run: &&RunEntry| run.view.facts.reinjection.as_ref().is_some_and(|what| what.at(ratio));
+        let runs: Vec<RunEntry> = under_way.iter().chain(read).filter(drawn).cloned().collect();
         reinjection::watched(&Scan { runs, ..Scan::default() }, self.attack.spec.attack.name(), ratio, epochs)
     }
 

@@ -39,14 +39,6 @@ pub struct Reinject {
     pub epochs: u64,
 }
 
-impl Reinject {
-    /// The models that the backdoor of a run of `stage` is usually put into: its own, the backdoored one, a clean one.
-    pub fn usual(stage: Stage) -> Vec<Start> {
-        let defended = (stage == Stage::Defense).then_some(Start::Defended);
-        defended.into_iter().chain([Start::Backdoored, Start::Clean]).collect()
-    }
-}
-
 /// A model that the backdoor is put into.
 struct Base {
     start: Start,

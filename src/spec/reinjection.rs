@@ -1,6 +1,6 @@
 //! The same backdoor put into a model again: how easily it comes back after a defense (spec.md 5.2).
 
-use super::{Attack, Defense, RunSpec, Scenario, Trigger, Watch};
+use super::{Attack, Defense, RunSpec, Scenario, Stage, Trigger, Watch};
 use serde::{Deserialize, Serialize};
 
 /// Epochs between two checkpoints, at the least: there are many re-injections, and each costs little to go on with.
@@ -21,6 +21,12 @@ pub enum Start {
 }
 
 impl Start {
+    /// The models that the backdoor of a run of `stage` is usually put into: its own, the backdoored one, a clean one.
+    pub fn usual(stage: Stage) -> Vec<Self> {
+        let defended = (stage == Stage::Defense).then_some(Self::Defended);
+        defended.into_iter().chain([Self::Backdoored, Self::Clean]).collect()
+    }
+
     /// The word for it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,6 +56,11 @@ impl Reinjection {
     /// The model it started from in a word: `clean`, `scratch`, `backdoored`, or the name of the defense.
     pub fn model(&self) -> &str {
         if self.defense.is_empty() { self.start.name() } else { &self.defense }
+    }
+
+    /// Whether it poisons this share of the training images.
+    pub fn at(&self, ratio: f64) -> bool {
+        (self.ratio / ratio - 1.0).abs() < 1e-9
     }
 
     /// The model it started from, within a sentence.

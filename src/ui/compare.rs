@@ -11,8 +11,8 @@
 //! ```
 //! Tab shows one of the charts in the place of all, with the table below, or the table alone.
 
+use super::panel::around;
 use super::panel::compare::{cost, curves, plane, table, title};
-use super::panel::{footer, header, strip};
 use super::view::View;
 use crate::app::compare::Pane;
 use crate::figure::preset::Measure;
@@ -26,12 +26,7 @@ const TWO: (u16, u16) = (76, 20);
 
 /// Draws the screen.
 pub fn render(frame: &mut Frame, area: Rect, view: &View) {
-    let row = |y: u16| Rect { y, height: 1, ..area };
-    header::render(frame, row(area.y), view);
-    title::render(frame, row(area.y + 1), view);
-    strip::render(frame, row(area.bottom() - 2), view);
-    footer::render(frame, row(area.bottom() - 1), view);
-    let middle = Rect { y: area.y + 2, height: area.height - 4, ..area };
+    let middle = around(frame, area, view, title::render);
     let fits = |least: (u16, u16)| area.width >= least.0 && area.height >= least.1;
     let pane = view.state.compare.pane;
     match pane {

@@ -9,8 +9,8 @@
 //! keys                  keys
 //! ```
 
+use super::panel::around;
 use super::panel::figures::{list, preview, title};
-use super::panel::{footer, header, strip};
 use super::view::View;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -20,12 +20,7 @@ const BOTH: u16 = 110;
 
 /// Draws the screen.
 pub fn render(frame: &mut Frame, area: Rect, view: &View) {
-    let row = |y: u16| Rect { y, height: 1, ..area };
-    header::render(frame, row(area.y), view);
-    title::render(frame, row(area.y + 1), view);
-    strip::render(frame, row(area.bottom() - 2), view);
-    footer::render(frame, row(area.bottom() - 1), view);
-    let middle = Rect { y: area.y + 2, height: area.height - 4, ..area };
+    let middle = around(frame, area, view, title::render);
     let large = view.state.figures.large;
     if !large && area.width >= BOTH {
         let left = (area.width * 38 / 100).clamp(44, 72);

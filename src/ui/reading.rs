@@ -57,18 +57,21 @@ pub fn work(wished: &Receiver<Wish>, tell: &Sender<Report>) {
     }
 }
 
-/// The next wish; of figures to look at only the last: who leafs through them waits for none but that.
+/// The next wish; of figures to look at, and of lists of them, only the last: who leafs through them
+/// waits for none but that, and what says much while it computes is not read after each word.
 fn next(waiting: &mut VecDeque<Wish>, wished: &Receiver<Wish>) -> Option<Wish> {
     if waiting.is_empty() {
         waiting.push_back(wished.recv().ok()?);
     }
     waiting.extend(wished.try_iter());
-    let last = waiting.iter().rposition(|wish| matches!(wish, Wish::Figure(..)));
-    let mut at = 0..;
-    waiting.retain(|wish| {
-        let here = at.next();
-        !matches!(wish, Wish::Figure(..)) || here == last
-    });
+    for outdated in [|wish: &Wish| matches!(wish, Wish::Figure(..)), |wish: &Wish| matches!(wish, Wish::Figures(..))] {
+        let last = waiting.iter().rposition(outdated);
+        let mut at = 0..;
+        waiting.retain(|wish| {
+            let here = at.next();
+            !outdated(wish) || here == last
+        });
+    }
     waiting.pop_front()
 }
 

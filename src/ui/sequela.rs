@@ -11,8 +11,8 @@
 //! keys                             keys                  news, keys
 //! ```
 
+use super::panel::around;
 use super::panel::sequela::{curves, membership, models, title};
-use super::panel::{footer, header, strip};
 use super::view::View;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -26,12 +26,7 @@ const TABLE: u16 = 48;
 
 /// Draws the screen.
 pub fn render(frame: &mut Frame, area: Rect, view: &View) {
-    let row = |y: u16| Rect { y, height: 1, ..area };
-    header::render(frame, row(area.y), view);
-    title::render(frame, row(area.y + 1), view);
-    strip::render(frame, row(area.bottom() - 2), view);
-    footer::render(frame, row(area.bottom() - 1), view);
-    let middle = Rect { y: area.y + 2, height: area.height - 4, ..area };
+    let middle = around(frame, area, view, title::render);
     let fits = |least: (u16, u16)| area.width >= least.0 && area.height >= least.1;
     let below = models::ROWS;
     match () {

@@ -6,8 +6,7 @@ use crate::figure::runs::RunEntry;
 use crate::run::event::{Clock, Event, EventKind, Facts, Measures};
 use crate::run::session::Signal;
 use crate::sequela::membership::{Outcome, Report, Settings, Variant};
-use crate::spec::{Pace, Reinjection, Start};
-use crate::spec::{RunSpec, Stage};
+use crate::spec::{Pace, Reinjection, RunSpec, Stage, Start};
 use std::path::PathBuf;
 
 /// What is known of a finished made-up run of `spec` before anything was measured.

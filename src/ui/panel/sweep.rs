@@ -14,8 +14,8 @@
 //! ╰─────────────────────────────────────────────────────────────────╯
 //! ```
 
+use super::around;
 use super::help::folded;
-use super::{footer, header, strip};
 use crate::app::Action;
 use crate::app::words::percent;
 use crate::figure::comparison::{Column, Trial, hours, summary};
@@ -41,12 +41,7 @@ const DETAIL: u16 = 5;
 
 /// Draws the screen.
 pub fn render(frame: &mut Frame, area: Rect, view: &View) {
-    let row = |y: u16| Rect { y, height: 1, ..area };
-    header::render(frame, row(area.y), view);
-    progress(frame, row(area.y + 1), view);
-    strip::render(frame, row(area.bottom() - 2), view);
-    footer::render(frame, row(area.bottom() - 1), view);
-    let middle = Rect { y: area.y + 2, height: area.height - 4, ..area };
+    let middle = around(frame, area, view, progress);
     let wanted = view.state.sweep.attacks.len() as u16 * ROWS + 3;
     let grid_rows = wanted.min(middle.height.saturating_sub(DETAIL));
     grid(frame, Rect { height: grid_rows, ..middle }, view);

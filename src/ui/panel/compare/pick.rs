@@ -14,7 +14,7 @@ use crate::app::compare::Facet;
 use crate::figure::comparison::Candidate;
 use crate::run::view::Status;
 use crate::ui::hits::Target;
-use crate::ui::panel::{footer, header, strip};
+use crate::ui::panel::around;
 use crate::ui::view::{View, put};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -26,12 +26,8 @@ const NAME: usize = 20;
 
 /// Draws the screen.
 pub fn render(frame: &mut Frame, area: Rect, view: &View) {
-    let row = |y: u16| Rect { y, height: 1, ..area };
-    header::render(frame, row(area.y), view);
-    filters(frame, row(area.y + 1), view);
-    strip::render(frame, row(area.bottom() - 2), view);
-    footer::render(frame, row(area.bottom() - 1), view);
-    list(frame, Rect { y: area.y + 2, height: area.height - 4, ..area }, view);
+    let middle = around(frame, area, view, filters);
+    list(frame, middle, view);
 }
 
 /// The filters with their keys, and how many runs are in.
