@@ -35,6 +35,7 @@ pub mod data;
 pub mod defense;
 pub mod export;
 pub mod figure;
+pub mod files;
 pub mod kernel;
 pub mod model;
 pub mod paths;

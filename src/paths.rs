@@ -22,7 +22,7 @@ pub fn data_dir() -> Option<PathBuf> {
     home().map(|h| h.join("data")).or_else(|| project().map(|p| p.data_dir().to_owned()))
 }
 
-/// What can be found out again at any time: the device's speed.
+/// What can be found out again at any time: the device's speed, drawn images.
 pub fn cache_dir() -> Option<PathBuf> {
     home().map(|h| h.join("cache")).or_else(|| project().map(|p| p.cache_dir().to_owned()))
 }

@@ -12,7 +12,7 @@ fn root() -> PathBuf {
 
 /// The folder above all samples: each set is found by its name, one folder further down.
 fn dirs() -> DataDirs {
-    DataDirs { dirs: vec![root()] }
+    DataDirs { dirs: vec![root()], ..DataDirs::default() }
 }
 
 fn whole(data: &Data) -> Dataset {
@@ -56,7 +56,7 @@ fn every_sample_is_read_and_checks_out() {
         assert_eq!(preview(&data, &dirs(), 7).unwrap(), set.test.first(7, "test").unwrap());
         assert!(check(&data, &dirs()).unwrap().len() >= 3);
     }
-    let lossless = DataDirs { dirs: vec![root().join("cifar-10-lossless")] };
+    let lossless = DataDirs { dirs: vec![root().join("cifar-10-lossless")], ..DataDirs::default() };
     let set = load(&Data::Cifar10(Files::default()), &lossless, &mut |_, _| {}).unwrap();
     assert_eq!((set.train.len(), set.test.len()), (8_000, 800));
 }
@@ -99,7 +99,7 @@ fn every_sample_is_refused_thirty_times_when_damaged() {
         let copy = tempfile::tempdir().unwrap();
         let file = copy_but(&root().join(folder), &copy.path().join(folder), name).unwrap_or_else(|| panic!("{folder} has no {name}"));
         let good = std::fs::read(find(&root().join(folder), name)).unwrap();
-        let dirs = DataDirs { dirs: vec![copy.path().to_owned()] };
+        let dirs = DataDirs { dirs: vec![copy.path().to_owned()], ..DataDirs::default() };
         std::fs::write(&file, &good).unwrap();
         assert!(check(&data, &dirs).is_ok(), "{folder}");
         let damages = damages(&good);
@@ -141,7 +141,7 @@ fn normalisation_is_near_what_the_samples_measure() {
 #[ignore = "needs TUNEOUT_TEST_DATA"]
 fn the_stl10_sample_holds_the_cifar10_pictures_it_was_made_from() {
     let stl = load(&Data::Stl10(Resized { size: 32, ..Resized::default() }), &dirs(), &mut |_, _| {}).unwrap();
-    let lossless = DataDirs { dirs: vec![root().join("cifar-10-lossless")] };
+    let lossless = DataDirs { dirs: vec![root().join("cifar-10-lossless")], ..DataDirs::default() };
     let cifar = load(&Data::Cifar10(Files::default()), &lossless, &mut |_, _| {}).unwrap();
     let distance = |a: &[u8], b: &[u8]| a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>() as f64 / a.len() as f64;
     let mut matched = 0;

@@ -3,7 +3,7 @@
 use super::progress::Transfer;
 use super::{CliError, Exit};
 use crate::data::{self, DataDirs, DataError, Part, fetch};
-use crate::run::files;
+use crate::files;
 use crate::spec::{Data, RunSpec};
 use clap::Subcommand;
 use std::io::Cursor;

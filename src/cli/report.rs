@@ -6,7 +6,7 @@ use crate::export::report::{self, Entry, Report};
 use crate::figure::cells::{self, Scale};
 use crate::figure::runs::{self, Scan};
 use crate::figure::{FigureError, FigureId, Source, preset};
-use crate::run::files;
+use crate::files;
 use clap::Args;
 use std::path::PathBuf;
 

@@ -194,7 +194,7 @@ mod tests {
         for (i, file) in TRAIN.iter().chain(CIFAR10.test).enumerate() {
             fs::write(inner.join(file), batch(&[i as u8, 9, 0, 5])).unwrap();
         }
-        let dirs = DataDirs { dirs: vec![root.path().join("elsewhere"), root.path().to_owned()] };
+        let dirs = DataDirs { dirs: vec![root.path().join("elsewhere"), root.path().to_owned()], ..DataDirs::default() };
         (root, dirs)
     }
 
@@ -224,14 +224,14 @@ mod tests {
     fn the_folder_itself_serves_too() {
         let (root, dirs) = set();
         let inner = root.path().join(CIFAR10.folder);
-        assert_eq!(ten(&DataDirs { dirs: vec![inner.clone()] }).folder, inner);
+        assert_eq!(ten(&DataDirs { dirs: vec![inner.clone()], ..DataDirs::default() }).folder, inner);
         assert_eq!(ten(&dirs).folder, inner);
         assert_eq!(ten(&dirs).check().unwrap().len(), 7);
     }
 
     #[test]
     fn nothing_found_lists_where_it_was_looked_for() {
-        let dirs = DataDirs { dirs: vec!["/nowhere/at/all".into()] };
+        let dirs = DataDirs { dirs: vec!["/nowhere/at/all".into()], ..DataDirs::default() };
         let words = Cifar::find(&CIFAR10, &dirs).err().unwrap().to_string();
         assert!(words.contains("/nowhere/at/all") && words.contains("--data-dir"), "{words}");
     }
@@ -274,7 +274,7 @@ mod tests {
         let record = |coarse: u8, fine: u8| [vec![coarse, fine], vec![fine; PLANES]].concat();
         fs::write(root.path().join("train.bin"), [record(19, 99), record(0, 7)].concat()).unwrap();
         fs::write(root.path().join("test.bin"), record(3, 50)).unwrap();
-        let set = Cifar::find(&CIFAR100, &DataDirs { dirs: vec![root.path().to_owned()] }).unwrap();
+        let set = Cifar::find(&CIFAR100, &DataDirs { dirs: vec![root.path().to_owned()], ..DataDirs::default() }).unwrap();
         let split = set.read(Part::Train, 0, &mut |_, _| {}).unwrap();
         assert_eq!((&split.labels[..], split.images.get(1)[3071]), (&[99, 7][..], 7));
         assert_eq!((set.classes().len(), set.classes()[99].as_str(), set.check().unwrap().len()), (100, "worm", 3));

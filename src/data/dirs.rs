@@ -2,15 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-/// Folders in which data sets on disk are looked for, the first one first.
+/// Where images come from: folders in which data sets on disk are looked for, the first one first, and one in which drawn
+/// images are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DataDirs {
     /// The folders, in the order of looking.
     pub dirs: Vec<PathBuf>,
+    /// Where drawn images are kept for the next time; none: they are drawn anew.
+    pub drawn: Option<PathBuf>,
 }
 
 impl DataDirs {
-    /// The folder of `--data-dir`, that of `TUNEOUT_DATA`, and the platform's data directory.
+    /// The folder of `--data-dir`, that of `TUNEOUT_DATA`, and the platform's data directory; drawn images in the
+    /// platform's cache.
     pub fn resolve(flag: Option<&Path>) -> Self {
         let variable = std::env::var_os("TUNEOUT_DATA").filter(|value| !value.is_empty()).map(PathBuf::from);
         let platform = crate::paths::data_dir();
@@ -20,7 +24,7 @@ impl DataDirs {
                 dirs.push(dir);
             }
         }
-        Self { dirs }
+        Self { dirs, drawn: crate::paths::cache_dir().map(|cache| cache.join("drawn")) }
     }
 
     /// The folder of a set: one that holds any of `marks`. Each place is tried itself and with `folder`, the name that
@@ -51,7 +55,7 @@ mod tests {
     #[test]
     fn sets_are_found_here_by_their_name_and_one_folder_down() {
         let root = tempfile::tempdir().unwrap();
-        let dirs = DataDirs { dirs: vec!["/nowhere/at/all".into(), root.path().to_owned()] };
+        let dirs = DataDirs { dirs: vec!["/nowhere/at/all".into(), root.path().to_owned()], ..DataDirs::default() };
         assert_eq!(dirs.find("set", &["a", "b"]), None);
         for inner in ["down/set", "a-first/set", "set", "."] {
             let place = root.path().join(inner);

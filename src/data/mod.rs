@@ -35,7 +35,7 @@ pub use sheet::contact_sheet;
 
 use crate::spec::data::{Data, Synthetic};
 use draw::Painter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The usual constants of real sets: CIFAR and GTSRB by BackdoorBench (spec.md 1.1), STL-10 by BadEncoder (spec.md
 /// 1.7); SVHN those that most published code uses. For sets of the user's own, 0.5 brings pixels to -1..1.
@@ -63,7 +63,7 @@ pub fn load(data: &Data, dirs: &DataDirs, progress: &mut dyn FnMut(usize, usize)
         }
         None => {
             let (painter, settings) = painter(data)?;
-            let (train, test) = drawn(painter.as_ref(), &settings, progress)?;
+            let (train, test) = drawn(painter.as_ref(), &settings, dirs.drawn.as_deref(), progress)?;
             (drawn_classes(data), train, test)
         }
     };
@@ -170,14 +170,14 @@ fn drawn_classes(data: &Data) -> Vec<String> {
 /// Most images of a part that are drawn: 3 GB.
 const MOST: usize = 1_000_000;
 
-fn drawn(set: &dyn Painter, settings: &Synthetic, progress: &mut dyn FnMut(usize, usize)) -> Result<(Split, Split), DataError> {
+fn drawn(set: &dyn Painter, settings: &Synthetic, cache: Option<&Path>, progress: &mut dyn FnMut(usize, usize)) -> Result<(Split, Split), DataError> {
     for (what, wanted) in [("train", settings.train), ("test", settings.test)] {
         if wanted > MOST {
             return Err(DataError::TooFew { what: what.to_owned(), there: MOST, wanted });
         }
     }
     let total = settings.train + settings.test;
-    let train = draw::split(set, settings, false, settings.train, &mut |done| progress(done, total));
-    let test = draw::split(set, settings, true, settings.test, &mut |done| progress(settings.train + done, total));
+    let train = draw::split_kept(set, settings, false, settings.train, cache, &mut |done| progress(done, total));
+    let test = draw::split_kept(set, settings, true, settings.test, cache, &mut |done| progress(settings.train + done, total));
     Ok((train, test))
 }

@@ -11,12 +11,12 @@
 
 use super::{Case, Defense, filter};
 use crate::data::Split;
+use crate::files;
 use crate::kernel::Train;
 use crate::model::store::{self, StoreError};
 use crate::model::{Mode, PreActResNet};
 use crate::rng;
 use crate::run::evidence::{Detection, Evidence, Guard, Histogram, Isolation};
-use crate::run::files;
 use crate::spec::{self, Augment, IsolationLoss, Pace, Stage};
 use crate::train::checkpoint::Files;
 use crate::train::{Batches, Examine, Learner, Loss, Sgd, Source, Trainer, cross_entropies, cross_entropy};

@@ -4,7 +4,7 @@ use super::ExportError;
 use super::csv::line;
 use crate::figure::comparison::{Column, Comparison, HOURS, Row};
 use crate::figure::{self, Format};
-use crate::run::files;
+use crate::files;
 use crate::run::view::Status;
 use crate::statistics::Summary;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! Runs as tables, objects and pictures for other programs.
 
+pub mod again;
 pub mod answers;
 pub mod comparison;
 pub mod csv;

@@ -3,7 +3,7 @@
 use super::{ExportError, Planted};
 use crate::attack;
 use crate::data::{self, Images, difference, picture};
-use crate::run::files;
+use crate::files;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -12,7 +12,7 @@ use super::csv::line;
 use super::{ExportError, Planted};
 use crate::attack::{self, Attack, Role};
 use crate::data::{self, DataDirs, Dataset, Images};
-use crate::run::files;
+use crate::files;
 use crate::spec::{Data, Trigger};
 use rayon::prelude::*;
 use serde_json::json;

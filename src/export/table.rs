@@ -27,27 +27,43 @@ fn column(cell: &Cell) -> &str {
     cell.defense.as_deref().unwrap_or(PLANTED)
 }
 
-/// Attacks by defenses: of each how many seeds are done (`3/3`), running (`>`) and failed (`!`).
+/// What a line or a column of the grid is named by.
+type Name = fn(&Cell) -> &str;
+
+/// Of more defenses than this, each has a line of its own.
+const MOST_COLUMNS: usize = 12;
+
+/// Attacks by defenses, or the other way round where there are many defenses: of each how many seeds are done (`3/3`),
+/// running (`>`) and failed (`!`); blank where there is no such cell.
 pub fn grid(cells: &[Cell], states: &[State]) -> String {
-    let columns = distinct(cells.iter().map(column));
-    let rows = distinct(cells.iter().map(|c| c.attack.as_str()));
+    let turned = distinct(cells.iter().map(column)).len() > MOST_COLUMNS;
+    let (row_of, column_of): (Name, Name) = if turned { (column, |c| &c.attack) } else { (|c| &c.attack, column) };
+    let (rows, columns) = (distinct(cells.iter().map(row_of)), distinct(cells.iter().map(column_of)));
     let wide = rows.iter().map(|r| r.len()).max().unwrap_or(0).max(7);
     let mut out = format!("{:<wide$}", "");
     columns.iter().for_each(|c| out += &format!("  {c:>8}"));
     out.push('\n');
     for row in rows {
-        let _ = write!(out, "{row:<wide$}");
+        let mut line = format!("{row:<wide$}");
         for name in &columns {
-            let here: Vec<&State> = cells.iter().zip(states).filter(|(c, _)| c.attack == row && column(c) == *name).map(|(_, s)| s).collect();
-            let count = |is: fn(&State) -> bool| here.iter().filter(|s| is(s)).count();
-            let marks = [(count(|s| matches!(s, State::Running)), ">"), (count(|s| matches!(s, State::Failed(_))), "!")];
-            let marks: String = marks.iter().map(|(n, mark)| mark.repeat(*n)).collect();
-            let text = format!("{marks} {}/{}", count(|s| matches!(s, State::Done(_))), here.len());
-            let _ = write!(out, "  {:>width$}", text.trim(), width = name.len().max(8));
+            let here: Vec<&State> = cells.iter().zip(states).filter(|(c, _)| row_of(c) == row && column_of(c) == *name).map(|(_, s)| s).collect();
+            let _ = write!(line, "  {:>width$}", tally(&here), width = name.len().max(8));
         }
+        out += line.trim_end();
         out.push('\n');
     }
     out
+}
+
+/// Where the seeds of one cell of the grid stand.
+fn tally(states: &[&State]) -> String {
+    if states.is_empty() {
+        return String::new();
+    }
+    let count = |is: fn(&State) -> bool| states.iter().filter(|s| is(s)).count();
+    let marks = [(count(|s| matches!(s, State::Running)), ">"), (count(|s| matches!(s, State::Failed(_))), "!")];
+    let marks: String = marks.iter().map(|(n, mark)| mark.repeat(*n)).collect();
+    format!("{marks} {}/{}", count(|s| matches!(s, State::Done(_))), states.len()).trim().to_owned()
 }
 
 fn shown(summary: Option<Summary>) -> String {
@@ -241,6 +257,24 @@ mod tests {
         assert!(text.contains("| abl | 0, 1 missing | - |"), "{text}");
         assert!(text.contains("| (attack) | 1 | 0.900 | 1.000 |"), "{text}");
         assert!(!text.contains("**"), "one of the defenses has no runs, and none is the best of one");
+    }
+
+    #[test]
+    fn many_defenses_have_a_line_each_and_what_does_not_exist_is_blank() {
+        let (mut cells, mut states): (Vec<Cell>, Vec<State>) = cells().into_iter().map(|(cell, _)| (cell, State::Waiting)).unzip();
+        states[1] = State::Running;
+        let other = Cell { attack: "wanet".into(), ..cells[0].clone() };
+        cells.push(other);
+        states.push(State::Done(Box::default()));
+        assert_eq!(grid(&cells, &states), "         (attack)       nad       abl\nbadnets       0/1     > 0/3       0/1\nwanet         1/1\n");
+        for n in 0..MOST_COLUMNS {
+            cells.push(Cell { defense: Some(format!("lr {n}")), ..cells[0].clone() });
+            states.push(State::Waiting);
+        }
+        let text = grid(&cells, &states);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[..4], ["           badnets     wanet", "(attack)       0/1       1/1", "nad          > 0/3", "abl            0/1"]);
+        assert_eq!(lines.len(), 4 + MOST_COLUMNS);
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub fn write(scene: &Scene, out_dir: &Path, stem: &str, formats: &[Format]) -> R
             Format::Csv => super::csv(scene).into_bytes(),
         };
         let path = out_dir.join(format!("{stem}.{}", format.name()));
-        crate::run::files::write(&path, &bytes).map_err(|source| FigureError::Io { path: path.clone(), source })?;
+        crate::files::write(&path, &bytes).map_err(|source| FigureError::Io { path: path.clone(), source })?;
         written.push(path);
     }
     Ok(written)

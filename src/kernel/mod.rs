@@ -28,6 +28,7 @@ mod isa;
 mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod layout;
+pub mod memory;
 mod norm;
 mod residual;
 mod shape;

@@ -1,6 +1,6 @@
 //! Weights on disk: safetensors with PyTorch's names and layout, so that `load_state_dict` takes them as they are.
 
-use crate::run::files;
+use crate::files;
 use burn::module::Module;
 use burn::prelude::*;
 use burn_store::{BurnToPyTorchAdapter, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter, SafetensorsStore};

@@ -8,7 +8,7 @@
 
 use super::event::Measures;
 use super::evidence::Detection;
-use super::files;
+use crate::files;
 use crate::spec::sweep::Cell;
 use serde::{Deserialize, Serialize};
 use std::fs::File;

@@ -9,7 +9,6 @@ mod encoder;
 pub mod event;
 pub mod evidence;
 pub mod examine;
-pub mod files;
 pub mod find;
 mod network;
 pub mod reinject;

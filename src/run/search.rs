@@ -2,12 +2,12 @@
 
 use super::command::Command;
 use super::evidence::Evidence;
-use super::files;
 use super::session::Signal;
 use super::store::{RunDir, StoreError};
 use super::work::Work;
 use super::worker::RunError;
 use crate::defense::{Case, Defense, Halt};
+use crate::files;
 use crate::kernel::Train;
 use serde::{Deserialize, Serialize};
 use std::path::Path;

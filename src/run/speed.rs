@@ -2,7 +2,8 @@
 
 use super::device::Device;
 use super::event::{Event, EventKind};
-use super::{files, store, threads};
+use super::{store, threads};
+use crate::files;
 use crate::kernel::Train;
 use crate::model::PreActResNet;
 use crate::paths;
@@ -61,7 +62,9 @@ fn of_run(device: &str, dir: &Path) -> Option<Speed> {
     let table = std::fs::read_to_string(dir.join("spec.toml")).ok()?.parse().ok()?;
     let spec = RunSpec::from_table(&table, "spec.toml").ok()?;
     let images = (done.steps * facts.batch as u64) as f64;
-    let typical = facts.device == device && work::typical(&spec, stage);
+    // A sweep gives each of its runs a part of the threads.
+    let alike = facts.threads == 0 || facts.threads == rayon::current_num_threads();
+    let typical = facts.device == device && alike && work::typical(&spec, stage);
     typical.then(|| work::speed(&spec, images * work::per_image(&spec, stage) / done.train_seconds, 1))
 }
 
@@ -185,12 +188,16 @@ mod tests {
     use crate::run::event::{Clock, Facts, Measures};
 
     fn run(runs: &Path, id: &str, changes: &[(&str, &str)], device: &str, seconds: f64) {
+        run_on(runs, id, changes, (device, 0), seconds);
+    }
+
+    fn run_on(runs: &Path, id: &str, changes: &[(&str, &str)], (device, threads): (&str, usize), seconds: f64) {
         let dir = runs.join(id);
         std::fs::create_dir_all(&dir).unwrap();
         let changes: Vec<_> = changes.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
         let spec = RunSpec::default().with_all(&changes, "test").unwrap();
         std::fs::write(dir.join("spec.toml"), spec.to_table().to_string()).unwrap();
-        let facts = Facts { batch: 100, device: device.to_owned(), ..Facts::default() };
+        let facts = Facts { batch: 100, device: device.to_owned(), threads, ..Facts::default() };
         let kind = EventKind::Started { stage: Stage::Attack, facts: Box::new(facts) };
         let event = Event { seq: 0, step: 0, clock: Clock::default(), kind };
         std::fs::write(dir.join("events.jsonl"), serde_json::to_string(&event).unwrap() + "\n").unwrap();
@@ -201,10 +208,13 @@ mod tests {
     #[test]
     fn the_median_of_the_runs_on_the_same_device_counts() {
         let dir = tempfile::tempdir().unwrap();
-        for (id, seconds) in [("a", 10.0), ("b", 20.0), ("c", 20.0), ("z", 1000.0)] {
+        for (id, seconds) in [("a", 10.0), ("b", 20.0), ("z", 1000.0)] {
             run(dir.path(), id, &[], "cpu (x)", seconds);
         }
-        // Another device, too short, Input-aware's two kinds of steps, and no run at all.
+        let threads = rayon::current_num_threads();
+        run_on(dir.path(), "c", &[], ("cpu (x)", threads), 20.0);
+        // Another number of threads, another device, too short, Input-aware's two kinds of steps, and no run at all.
+        run_on(dir.path(), "h", &[], ("cpu (x)", threads + 1), 1e9);
         run(dir.path(), "d", &[], "cpu (y)", 1e9);
         run(dir.path(), "e", &[], "cpu (x)", 0.1);
         run(dir.path(), "f", &[("attack.name", "input-aware")], "cpu (x)", 1e9);

@@ -7,7 +7,7 @@
 //! back to the last checkpoint when a run goes on after a crash.
 
 use super::event::{Event, EventKind, Measures};
-use super::files;
+use crate::files;
 use crate::spec::RunSpec;
 use crate::train::checkpoint;
 use serde::{Deserialize, Serialize};

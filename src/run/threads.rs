@@ -1,4 +1,4 @@
-//! Threads that compute, and their place behind the screen's.
+//! Threads that compute, their place behind the screen's, and the memory they keep.
 
 /// How far computing threads step back: the screen answers a key at once while every core trains, at no cost in speed.
 #[cfg(target_os = "linux")]
@@ -28,13 +28,15 @@ pub fn behind<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 #[cfg(target_os = "linux")]
 fn step_back_to(nice: i32) {
-    // On Linux the priority belongs to the calling thread alone. Where it is refused the screen may answer later, and
-    // nothing else is lost.
-    let _: Result<(), rustix::io::Errno> = rustix::process::setpriority_process(None, nice);
+    // On Linux the priority belongs to the calling thread alone. Who was started further back stays there. Where it is
+    // refused the screen may answer later, and nothing else is lost.
+    let now = rustix::process::getpriority_process(None).unwrap_or(0);
+    let _: Result<(), rustix::io::Errno> = rustix::process::setpriority_process(None, nice.max(now));
 }
 
 /// Sets up the pool of computing threads; 0 takes one for each core. Later calls change nothing.
 pub fn init(count: usize) {
+    crate::kernel::memory::keep_freed_pages();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(count).thread_name(|i| format!("compute-{i}")).start_handler(|_| step_back());
     // Fails only when the pool stands already.
     drop(pool.build_global());

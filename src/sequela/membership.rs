@@ -1,6 +1,6 @@
 //! Membership inference (spec.md 5.1) as plain data: settings, what came of it, and the file that keeps it.
 
-use crate::run::files;
+use crate::files;
 use crate::statistics::Summary;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};

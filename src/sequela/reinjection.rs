@@ -83,6 +83,28 @@ pub enum Faster {
     Unknown,
 }
 
+impl Faster {
+    /// By the differences between a model's paces and a clean model's, pair by pair.
+    pub fn of_difference(difference: &Summary) -> Self {
+        match difference.interval() {
+            Some((low, _)) if low > 0.0 => Self::Yes,
+            Some((_, high)) if high < 0.0 => Self::Slower,
+            Some(_) => Self::Unclear,
+            None => Self::Unknown,
+        }
+    }
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Yes => "faster",
+            Self::Slower => "slower",
+            Self::Unclear => "no difference shown",
+            Self::Unknown => "one seed tells nothing",
+        }
+    }
+}
+
 /// Compares the paces of a model's seeds with those of a clean model's.
 pub fn faster(model: &Summary, clean: &Summary) -> Faster {
     match (model.interval(), clean.interval()) {

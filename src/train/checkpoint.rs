@@ -1,9 +1,9 @@
 //! Checkpoints: everything that training needs to go on as if it had never stopped.
 
 use super::learner::Learner;
+use crate::files;
 use crate::kernel::Train;
 use crate::model::store::StoreError;
-use crate::run::files;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -28,7 +28,7 @@ pub fn put(dir: &Path, file: &str, bytes: impl AsRef<[u8]>) {
 }
 
 pub fn dirs(dir: &Path) -> DataDirs {
-    DataDirs { dirs: vec![dir.to_owned()] }
+    DataDirs { dirs: vec![dir.to_owned()], ..DataDirs::default() }
 }
 
 /// Writes the set `name` into `dir`; what reads it.

@@ -2,13 +2,17 @@
 //!
 //! Stages, each a file: [`background`] paints what lies behind, [`pose`] lays the object's [`canvas::Texture`] on it,
 //! [`light`] exposes the scene, [`lens`] blurs it and adds noise. All randomness comes from [`rng::Draw`].
+//! [`split_kept`] remembers on disk what was drawn.
 
 pub mod background;
 pub mod canvas;
+mod kept;
 pub mod lens;
 pub mod light;
 pub mod pose;
 pub mod rng;
+
+pub use kept::split_kept;
 
 use rayon::prelude::*;
 
@@ -48,17 +52,22 @@ pub fn split(painter: &dyn Painter, settings: &Synthetic, test: bool, count: usi
     let labels = labels(painter, settings.seed, test, count);
     let mut images = Images { shape: [3, SIDE, SIDE], pixels: vec![0; count * 3 * SIDE * SIDE] };
     let stride = images.stride();
-    let part = if test { Part::Test } else { Part::Train };
     for (number, chunk) in images.pixels.chunks_mut(CHUNK * stride).enumerate() {
         let first = number * CHUNK;
         chunk.par_chunks_exact_mut(stride).enumerate().for_each(|(offset, image)| {
             let index = first + offset;
-            let mut draw = Draw::new(painter.name(), settings.seed, part, index as u64);
-            image.copy_from_slice(&painter.paint(usize::from(labels[index]), settings, &mut draw));
+            paint_into(image, painter, settings, test, index, labels[index]);
         });
         progress((first + CHUNK).min(count));
     }
     Split { images, labels }
+}
+
+/// Draws image `index` of a part.
+fn paint_into(image: &mut [u8], painter: &dyn Painter, settings: &Synthetic, test: bool, index: usize, label: u16) {
+    let part = if test { Part::Test } else { Part::Train };
+    let mut draw = Draw::new(painter.name(), settings.seed, part, index as u64);
+    image.copy_from_slice(&painter.paint(usize::from(label), settings, &mut draw));
 }
 
 /// Labels in rounds: every round holds each class once, in a random order. Any beginning is therefore balanced

@@ -34,7 +34,7 @@ pub fn fetch(data: &Data, mirror: Option<&str>, dirs: &DataDirs, progress: Progr
 /// As [`fetch`].
 pub fn from_source(source: &Source, data: &Data, mirror: Option<&str>, dirs: &DataDirs, progress: Progress) -> Result<Vec<String>, FetchError> {
     let dir = dirs.dirs.first().ok_or(FetchError::NoFolder)?.clone();
-    let (folder, here) = (dir.join(source.folder), DataDirs { dirs: vec![dir.clone()] });
+    let (folder, here) = (dir.join(source.folder), DataDirs { dirs: vec![dir.clone()], ..DataDirs::default() });
     if folder.exists() {
         let whole = check(data, &here).map_err(|e| FetchError::InTheWay { folder: folder.clone(), reason: e.to_string() })?;
         return Ok([vec!["it is there already:".to_owned()], whole].concat());

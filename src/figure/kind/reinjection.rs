@@ -10,7 +10,7 @@ use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Axis, Panel, Role, Scene, Series};
 use crate::figure::select::standing;
 use crate::figure::ticks::{grouped, number};
-use crate::sequela::reinjection::{self as again, Faster, LEVELS};
+use crate::sequela::reinjection::{self as again, LEVELS};
 use crate::spec::{Stage, Start};
 use crate::statistics::Summary;
 
@@ -167,12 +167,7 @@ fn against_clean(preset: &Reinjection, set: &Set, ratio: f64) -> Option<String> 
     };
     let verdict = |model: &String| {
         let own = paces(model).filter(|_| model != CLEAN && model != Start::Scratch.name())?;
-        let words = match again::faster(&own, &clean) {
-            Faster::Yes => "faster",
-            Faster::Slower => "slower",
-            Faster::Unclear => "no difference shown",
-            Faster::Unknown => "one seed tells nothing",
-        };
+        let words = again::faster(&own, &clean).words();
         Some(format!("{} {} ({words})", models::label(model), of(&own)))
     };
     let verdicts: Vec<String> = preset.models.iter().filter_map(verdict).collect();
