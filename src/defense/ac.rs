@@ -159,10 +159,12 @@ fn reclassify<B: Train>(case: &Case<'_, B>, class: &Halves, cluster: u8, watch: 
 /// What was asked of a class, and what came of it.
 fn account(name: &str, class: &Halves, called: [Called; 2], verdict: Option<u8>) -> String {
     let sizes = class.sizes();
+    // Readers count from 1, as the figure does.
     let of = |c: usize| {
-        format!("of the {} images of its cluster {c}, {:.0}% (mean posterior {:.2})", sizes[c], called[c].own * 100.0, called[c].confidence)
+        let (called, number) = (called[c], c + 1);
+        format!("of the {} images of its cluster {number}, {:.0}% (mean posterior {:.2})", sizes[c], called.own * 100.0, called.confidence)
     };
-    let end = verdict.map_or("neither is removed".to_owned(), |c| format!("cluster {c} is removed"));
+    let end = verdict.map_or("neither is removed".to_owned(), |c| format!("cluster {} is removed", c + 1));
     format!("{name}: models that never saw a cluster call by its label {} and {}: {end}", of(0), of(1))
 }
 

@@ -154,17 +154,10 @@ pub struct Facts {
     pub batch: usize,
     /// Device in words, for instance `cpu (avx512)`.
     pub device: String,
-    /// Threads that compute on the CPU; 0 where that is not known or does not matter.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub threads: usize,
     /// Whether the device is a GPU: hours are then GPU hours.
     pub gpu: bool,
     /// Version of the program.
     pub version: String,
-}
-
-fn is_zero(count: &usize) -> bool {
-    *count == 0
 }
 
 impl Facts {

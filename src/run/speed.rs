@@ -63,7 +63,7 @@ fn of_run(device: &str, dir: &Path) -> Option<Speed> {
     let spec = RunSpec::from_table(&table, "spec.toml").ok()?;
     let images = (done.steps * facts.batch as u64) as f64;
     // A sweep gives each of its runs a part of the threads.
-    let alike = facts.threads == 0 || facts.threads == rayon::current_num_threads();
+    let alike = done.threads == 0 || done.threads == rayon::current_num_threads();
     let typical = facts.device == device && alike && work::typical(&spec, stage);
     typical.then(|| work::speed(&spec, images * work::per_image(&spec, stage) / done.train_seconds, 1))
 }
@@ -197,11 +197,11 @@ mod tests {
         let changes: Vec<_> = changes.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
         let spec = RunSpec::default().with_all(&changes, "test").unwrap();
         std::fs::write(dir.join("spec.toml"), spec.to_table().to_string()).unwrap();
-        let facts = Facts { batch: 100, device: device.to_owned(), threads, ..Facts::default() };
+        let facts = Facts { batch: 100, device: device.to_owned(), ..Facts::default() };
         let kind = EventKind::Started { stage: Stage::Attack, facts: Box::new(facts) };
         let event = Event { seq: 0, step: 0, clock: Clock::default(), kind };
         std::fs::write(dir.join("events.jsonl"), serde_json::to_string(&event).unwrap() + "\n").unwrap();
-        let done = store::Done { weights: String::new(), measures: Measures::default(), train_seconds: seconds, steps: 1000 };
+        let done = store::Done { weights: String::new(), measures: Measures::default(), train_seconds: seconds, steps: 1000, threads };
         std::fs::write(dir.join("done.json"), serde_json::to_vec(&done).unwrap()).unwrap();
     }
 

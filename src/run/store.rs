@@ -67,6 +67,9 @@ pub struct Done {
     pub train_seconds: f64,
     /// Steps.
     pub steps: u64,
+    /// Threads that computed it on the CPU; 0 where that is not known or does not matter.
+    #[serde(default)]
+    pub threads: usize,
 }
 
 /// Where a run comes from.

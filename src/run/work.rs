@@ -298,6 +298,7 @@ impl<'a, B: Train> Work<'a, B> {
                     measures: finished.measures,
                     train_seconds: finished.train_seconds,
                     steps: finished.step,
+                    threads: if self.request.device.is_gpu() { 0 } else { rayon::current_num_threads() },
                 }))
             }
             Ok(Ending::Stopped) => Ok(None),
@@ -335,7 +336,6 @@ impl<'a, B: Train> Work<'a, B> {
             asr_images: exam.victims(),
             batch: spec.batch(stage),
             device: self.request.device.describe(),
-            threads: if self.request.device.is_gpu() { 0 } else { rayon::current_num_threads() },
             gpu: self.request.device.is_gpu(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ..Facts::default()

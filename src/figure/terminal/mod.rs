@@ -51,7 +51,8 @@ impl Widget for SceneView<'_> {
         let height = room.height - u16::from(hidden > 0);
         self.rows(shown, columns as u16, Rect { height, ..room }, buf);
         if hidden > 0 {
-            let text = format!("and {hidden} more panels: enlarge the terminal, or write a file");
+            let panels = if hidden == 1 { "panel" } else { "panels" };
+            let text = format!("and {hidden} more {panels}: enlarge the terminal, or write a file");
             buf.set_stringn(room.x, room.bottom() - 1, text, usize::from(room.width), self.inks.frame());
         }
     }
