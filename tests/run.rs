@@ -48,6 +48,22 @@ fn the_stream_is_the_same_for_any_number_of_threads() {
 }
 
 #[test]
+fn a_run_that_seldom_looks_at_the_test_set_ends_in_the_same_numbers() {
+    let of = |every: &str| {
+        let runs = tempfile::tempdir().unwrap();
+        timeless(json(&tiny(runs.path(), &["--set", "defense.epochs=5", "--set", &format!("watch.test_every={every}")]).output().unwrap()))
+    };
+    let (often, seldom) = (of("1"), of("3"));
+    assert_eq!((&often["id"], &often["attack"], &often["defense"]), (&seldom["id"], &seldom["attack"], &seldom["defense"]));
+    let looks = seldom["epochs"].as_array().unwrap();
+    assert_eq!(looks.iter().map(|look| look["epoch"].as_u64().unwrap()).collect::<Vec<_>>(), [0, 1, 3, 5]);
+    for look in looks {
+        let same = often["epochs"].as_array().unwrap().iter().find(|other| other["epoch"] == look["epoch"]).unwrap();
+        assert_eq!([&look["ca"], &look["asr"], &look["ra"]], [&same["ca"], &same["asr"], &same["ra"]]);
+    }
+}
+
+#[test]
 fn another_seed_is_another_run() {
     let runs = tempfile::tempdir().unwrap();
     let zero = json(&tiny(runs.path(), &[]).output().unwrap());

@@ -207,7 +207,7 @@ mod tests {
     fn a_section_tells_how_much_it_folds_away() {
         let spec = RunSpec::default();
         let folded: usize = rows(&spec, false).iter().map(|r| if let Row::Heading(_, n) = r { *n } else { 0 }).sum();
-        assert_eq!(settings(&spec, false).len() + folded + 3, settings(&spec, true).len());
+        assert_eq!(settings(&spec, false).len() + folded + 4, settings(&spec, true).len());
         assert_eq!(settings(&spec, true).len(), spec.fields().len());
     }
 }

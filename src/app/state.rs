@@ -18,7 +18,7 @@ use crate::run::command::Command;
 use crate::run::view::{RunView, Status};
 use crate::spec::sweep::Cell;
 use crate::spec::work::Speeds;
-use crate::spec::{Preset, RunSpec, Stage};
+use crate::spec::{Preset, RunSpec, Scenario, Stage};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -338,6 +338,16 @@ impl State {
         let known = [&self.defense.facts.classes, &self.attack.facts.classes, &self.lens.classes];
         let name = known.iter().find_map(|names| names.get(usize::from(label)));
         name.cloned().unwrap_or_else(|| format!("class {label}"))
+    }
+
+    /// The target class by name. In the transfer scenario it is a class of the first task, which the attack was trained on; the
+    /// runs and pictures of later stages name those of the second.
+    pub fn target_class(&self, label: u16) -> String {
+        if self.spec.scenario != Scenario::Transfer {
+            return self.class(label);
+        }
+        let known = if self.attack.facts.classes.is_empty() { &self.lens.classes } else { &self.attack.facts.classes };
+        known.get(usize::from(label)).cloned().unwrap_or_else(|| format!("class {label}"))
     }
 
     /// Puts a line of news above the keys.

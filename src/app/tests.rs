@@ -291,6 +291,18 @@ fn presets_are_offered_and_loaded() {
 }
 
 #[test]
+fn the_target_of_a_transfer_is_a_class_of_the_first_task() {
+    let mut state = bench();
+    state.lens.classes = vec!["20 km/h".to_owned()];
+    state.defense.facts.classes = vec!["zero".to_owned()];
+    assert_eq!(state.target_class(0), "zero");
+    state.spec.scenario = crate::spec::Scenario::Transfer;
+    assert_eq!(state.target_class(0), "20 km/h");
+    state.attack.facts.classes = vec!["stop".to_owned()];
+    assert_eq!([state.target_class(0), state.target_class(7)], ["stop", "class 7"]);
+}
+
+#[test]
 fn dragging_a_handle_gives_it_a_tidy_rate() {
     let mut state = bench();
     update(&mut state, Action::SetValue("defense.lr_max1".to_owned(), 0.123_456));

@@ -100,7 +100,7 @@ fn change(before: Measures, after: Measures) -> String {
 }
 
 fn effort(view: &RunView) -> String {
-    let epochs = view.epochs.len().saturating_sub(1) as u64;
+    let epochs = view.epochs.last().map_or(0, |p| p.epoch as u64);
     let unit = if epochs == 1 { "epoch" } else { "epochs" };
     format!("{} {unit}, {}", count(epochs), duration(view.train_seconds))
 }

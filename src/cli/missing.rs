@@ -16,6 +16,9 @@ use std::path::PathBuf;
 /// Headings of the list.
 const COLUMNS: [&str; 5] = ["figure", "shows", "runs", "missing", "time here"];
 
+/// Said where the speed was tried while something else used the processor.
+const BUSY: &str = "\nSomething else keeps this machine busy: by what it could do now, the times are too long.";
+
 /// Every figure with what is there of its runs.
 pub fn list(scale: Scale, place: &Place) -> Result<Exit, CliError> {
     let device = place.device()?;
@@ -34,7 +37,8 @@ pub fn list(scale: Scale, place: &Place) -> Result<Exit, CliError> {
     let widths: [usize; 5] = std::array::from_fn(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or_default());
     let line = |row: &[String; 5]| row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect::<String>();
     let table: String = rows.iter().map(|row| format!("{}\n", line(row).trim_end())).collect();
-    print(&format!("{table}\n{}\n", footnote(scale, &device.describe())))
+    let busy = if speeds.disturbed { BUSY } else { "" };
+    print(&format!("{table}\n{}{busy}\n", footnote(scale, &device.describe())))
 }
 
 fn row(standing: &Standing, figure: &str, scale: Scale) -> [String; 5] {

@@ -77,7 +77,7 @@ fn footnote(presets: &[&Preset], speeds: &Speeds, device: &str) -> String {
             Some(Basis::Runs(1)) => format!("  {network}: measured here, in 1 finished run"),
             Some(Basis::Runs(runs)) => format!("  {network}: measured here, the median of {runs} finished runs"),
             Some(Basis::Test) => {
-                let busy = if speed::busy() { " (too slow by what else keeps this machine busy now)" } else { "" };
+                let busy = if speeds.disturbed { " (too slow by what else keeps this machine busy now)" } else { "" };
                 format!("  {network}: measured here, in a test of a second{busy}; a finished run will say better")
             }
             Some(Basis::Scaled(other)) => format!("  {network}: ~ scaled from the speed of {other} by the multiply-adds of both; may be off by half"),

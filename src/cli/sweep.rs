@@ -3,6 +3,7 @@
 
 use super::progress::Progress;
 use super::{CliError, Exit, Place, ScreenArgs, missing, run, screen};
+use crate::app::words;
 use crate::export::table;
 use crate::figure::comparison;
 use crate::run::cell::{self, CellError, Outcome, State};
@@ -12,6 +13,7 @@ use crate::run::view::{RunView, Status};
 use crate::run::worker::{self, Request};
 use crate::spec::Stage;
 use crate::spec::sweep::{self, Cell};
+use crate::spec::work;
 use clap::{Subcommand, ValueEnum};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -19,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Instant;
 
 #[derive(Debug, Subcommand)]
 pub enum SweepAction {
@@ -166,12 +169,18 @@ fn outcome(cell: &Cell, attack: &RunView, defense: &RunView) -> Outcome {
     }
 }
 
+/// A cell that takes fewer seconds was found done: another sweep, or a run by hand, had computed it.
+const FOUND: f64 = 3.0;
+
 /// What the jobs share.
 struct Board {
     waiting: Vec<usize>,
-    running: BTreeMap<usize, u32>,
+    /// Process and begin of each.
+    running: BTreeMap<usize, (u32, Instant)>,
     done: usize,
     failed: Vec<String>,
+    /// Multiply-adds of the cells that this command has computed, and the seconds that they took.
+    computed: (f64, f64),
 }
 
 /// Computes every cell, each in a process of its own.
@@ -183,14 +192,14 @@ pub(super) fn all(path: &Path, jobs: usize, retry: bool, place: &Place) -> Resul
     let is_done = |c: &Cell| matches!(cell::state(&runs, c), State::Done(_));
     let waiting: Vec<usize> = (0..cells.len()).filter(|&i| !is_done(&cells[i])).collect();
     let done = cells.len() - waiting.len();
-    let board = Arc::new((Mutex::new(Board { waiting, running: BTreeMap::new(), done, failed: Vec::new() }), Condvar::new()));
+    let board = Arc::new((Mutex::new(Board { waiting, running: BTreeMap::new(), done, failed: Vec::new(), computed: (0.0, 0.0) }), Condvar::new()));
     let signal = {
         let board = board.clone();
         run::stop_on_signals(move || stop(&board.0))?
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if place.threads > 0 { place.threads } else { (cores / jobs).max(1) };
-    let job = Job { path, retry, threads, place, cells: &cells, runs: &runs, signal: &signal };
+    let job = Job { path, retry, threads, place, cells: &cells, runs: &runs, signal: &signal, jobs };
     let results: Vec<Result<(), CellError>> = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..jobs).map(|_| scope.spawn(|| job.work(&board))).collect();
         handles.into_iter().map(|h| h.join().unwrap_or(Ok(()))).collect()
@@ -221,7 +230,7 @@ fn stop(board: &Mutex<Board>) {
     let mut board = lock(board);
     board.waiting.clear();
     #[cfg(unix)]
-    for pid in board.running.values().filter_map(|pid| rustix::process::Pid::from_raw(*pid as i32)) {
+    for pid in board.running.values().filter_map(|(pid, _)| rustix::process::Pid::from_raw(*pid as i32)) {
         // A cell that is gone needs no asking.
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
     }
@@ -235,6 +244,7 @@ struct Job<'a> {
     cells: &'a [Cell],
     runs: &'a Path,
     signal: &'a AtomicI32,
+    jobs: usize,
 }
 
 impl Job<'_> {
@@ -249,9 +259,9 @@ impl Job<'_> {
                 }
                 Next::Wait => guard = board.1.wait(guard).unwrap_or_else(PoisonError::into_inner),
                 Next::Cell(index) => {
-                    let started = std::time::Instant::now();
+                    let started = Instant::now();
                     let mut child = self.command(index).spawn().map_err(CellError::Start)?;
-                    guard.running.insert(index, child.id());
+                    guard.running.insert(index, (child.id(), started));
                     drop(guard);
                     let output = child.wait().map_err(CellError::Start);
                     guard = lock(&board.0);
@@ -305,9 +315,14 @@ impl Job<'_> {
         match cell::state(self.runs, cell) {
             State::Done(outcome) => {
                 board.done += 1;
-                let m = outcome.after;
+                if seconds >= FOUND {
+                    // Its whole training, where this command took over a cell that was cut off.
+                    board.computed = (board.computed.0 + self.weight(index), board.computed.1 + seconds.max(outcome.seconds));
+                }
+                let (m, left) = (outcome.after, self.left(board));
+                let left = left.map_or_else(String::new, |seconds| format!(", about {} to go", words::about(seconds)));
                 eprintln!(
-                    "[{}/{}] {}: CA {:.1}%, ASR {:.1}% ({seconds:.0} s)",
+                    "[{}/{}] {}: CA {:.1}%, ASR {:.1}% ({seconds:.0} s{left})",
                     board.done,
                     self.cells.len(),
                     cell.words(),
@@ -320,6 +335,20 @@ impl Job<'_> {
             State::Running => eprintln!("{}: another process is computing it", cell.words()),
             State::Waiting => self.failed(cell, &code.map_or("it crashed".to_owned(), |code| format!("it ended with exit code {code}")), board),
         }
+    }
+
+    /// Multiply-adds of a cell.
+    fn weight(&self, index: usize) -> f64 {
+        let cell = &self.cells[index];
+        cell.run().map_or(0.0, |spec| work::of_cell(&spec, cell.stage))
+    }
+
+    /// Seconds until the last cell is done, at the speed of those that this command has computed; unknown before that.
+    fn left(&self, board: &Board) -> Option<f64> {
+        let (computed, seconds) = board.computed;
+        let to_come: f64 = board.waiting.iter().chain(board.running.keys()).map(|&index| self.weight(index)).sum();
+        let under_way: f64 = board.running.values().map(|(_, began)| began.elapsed().as_secs_f64()).sum();
+        (computed > 0.0 && to_come > 0.0).then(|| ((to_come / computed * seconds - under_way) / self.jobs as f64).max(0.0))
     }
 
     fn failed(&self, cell: &Cell, why: &str, board: &mut Board) {

@@ -52,6 +52,9 @@ fn share(value: f64, (from, to): (f64, f64)) -> f64 {
     if to > from { (value - from) / (to - from) } else { 0.5 }
 }
 
+/// Share of the narrowest panel's width that a digit of a label takes, with its part of the gap to the next label.
+const DIGIT: f64 = 0.034;
+
 impl Axis {
     /// An axis from `min` to `max` with about `count` ticks at round values, and `margin` (a share of the length) of
     /// air beyond either end, so that a curve along the end is seen whole.
@@ -59,6 +62,17 @@ impl Axis {
         let (min, max) = ticks::bounds(min, max);
         let air = (max - min) * margin;
         Self { title: title.to_owned(), min: min - air, max: max + air, ticks: ticks::linear(min, max, count), ..Self::default() }
+    }
+
+    /// An axis over a few `values`, in order, with a tick at each where their labels have room side by side, else as
+    /// [`Self::linear`].
+    pub fn over(title: &str, values: &[f64], count: usize, margin: f64) -> Self {
+        let (low, high) = (values.first().copied().unwrap_or_default(), values.last().copied().unwrap_or_default());
+        let axis = Self::linear(title, low, high, count, margin);
+        let own: Vec<Tick> = values.iter().map(|&value| Tick { value, label: ticks::number(value) }).collect();
+        let digits = |tick: &Tick| tick.label.chars().count() as f64;
+        let room = |pair: &[Tick]| pair[1].value - pair[0].value >= (high - low) * DIGIT * (digits(&pair[0]) + digits(&pair[1])) / 2.0;
+        if (1..=count).contains(&own.len()) && own.windows(2).all(room) { Self { ticks: own, ..axis } } else { axis }
     }
 
     /// A logarithmic axis without ticks.
@@ -96,6 +110,18 @@ fn log(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_axis_over_few_values_is_labelled_at_them() {
+        let labels = |values: &[f64]| Axis::over("", values, 6, 0.05).ticks.into_iter().map(|tick| tick.label).collect::<Vec<_>>();
+        assert_eq!(labels(&[0.1, 0.2, 0.5, 1.0]), ["0.1", "0.2", "0.5", "1"]);
+        assert_eq!(labels(&[8.0, 31.0, 126.0, 252.0]), ["8", "31", "126", "252"]);
+        // Too close side by side, too many, one alone, and none.
+        assert_eq!(labels(&[0.1, 0.15, 1.0]), ["0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(labels(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]), ["1", "2", "3", "4", "5", "6", "7"]);
+        assert_eq!(labels(&[0.1]), ["0.1"]);
+        assert!(!labels(&[]).is_empty());
+    }
 
     #[test]
     fn a_logarithmic_axis_has_decades_of_one_length() {

@@ -129,7 +129,8 @@ pub fn injections(id: FigureId, scale: Scale, cells: &[Cell]) -> Result<Vec<(Sta
 
 /// Whether a re-injection with these settings has come to its end.
 fn injected(scan: &Scan, start: Start, spec: &RunSpec) -> bool {
-    let same = |run: &RunEntry| run.view.facts.reinjection.as_ref().is_some_and(|what| what.start == start) && run.spec == *spec;
+    let same =
+        |run: &RunEntry| run.view.facts.reinjection.as_ref().is_some_and(|what| what.start == start) && run.spec.unwatched() == spec.unwatched();
     scan.runs.iter().any(|run| run.finished() && run.view.stage == Some(Stage::Reinjection) && same(run))
 }
 
@@ -140,6 +141,7 @@ pub fn run<'a>(scan: &'a Scan, cell: &Cell) -> Option<&'a RunEntry> {
 }
 
 fn same(a: &RunSpec, b: &RunSpec, stage: Stage) -> bool {
+    let (a, b) = (a.unwatched(), b.unwatched());
     if stage == Stage::Defense { a == b } else { a.backdoored() == b.backdoored() }
 }
 
@@ -198,6 +200,10 @@ mod tests {
         };
         let scan = Scan { runs: vec![planted, of(defense, Status::Stopped), other], ..Scan::default() };
         assert!(run(&scan, attack).is_some() && run(&scan, defense).is_none());
+        // How closely it was watched makes it no other run.
+        let mut seldom = of(defense, Status::Finished);
+        seldom.spec.watch.test_every += 4;
+        assert!(run(&Scan { runs: vec![seldom], ..Scan::default() }, defense).is_some());
         assert_eq!(only(scan, &cells).runs.len(), 1);
     }
 }

@@ -18,6 +18,16 @@ pub fn title(row: &str, column: &str, wanted: &Wanted) -> String {
 /// What a band over seeds is.
 pub const RANGE: &str = "the band from smallest to largest";
 
+/// What a mark stands for that shows the end of runs, and what its bars are where it has some.
+pub fn last_epochs(cells: &[Cell]) -> &'static str {
+    let several = cells.iter().flat_map(|cell| &cell.halves).any(|half| half.runs.len() > 1);
+    if several {
+        "Of each run its last epoch; bars reach one standard deviation over seeds to either side."
+    } else {
+        "Of each run its last epoch; one seed has no bars."
+    }
+}
+
 /// Every note of a figure whose panels are `cells`, in the order of the panels; `spread`: how seeds differ in it, where
 /// that has not been said.
 pub fn footnotes(cells: &[Cell], scan: &Scan, wanted: &Wanted, spread: &str) -> Vec<String> {

@@ -55,6 +55,12 @@ pub fn number(value: f64) -> String {
     trimmed(format!("{value:.decimals$}"))
 }
 
+/// A mean with its deviation, both to the deviation's second significant digit: `0.0182 \u{b1} 0.0056`.
+pub fn with_deviation(mean: f64, deviation: f64) -> String {
+    let decimals = (1.0 - deviation.log10().floor()).clamp(0.0, 7.0) as usize;
+    format!("{mean:.decimals$} \u{b1} {deviation:.decimals$}")
+}
+
 /// A number without superfluous zeros behind the point.
 pub fn trimmed(text: String) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
@@ -96,6 +102,13 @@ mod tests {
 
     fn labels(min: f64, max: f64, count: usize) -> Vec<String> {
         linear(min, max, count).into_iter().map(|t| t.label).collect()
+    }
+
+    #[test]
+    fn a_deviation_decides_the_digits() {
+        assert_eq!(with_deviation(0.018_151, 0.005_559), "0.0182 \u{b1} 0.0056");
+        assert_eq!(with_deviation(12.345, 0.98), "12.35 \u{b1} 0.98");
+        assert_eq!(with_deviation(1234.5, 111.0), "1234 \u{b1} 111");
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Faster {
             Self::Yes => "faster",
             Self::Slower => "slower",
             Self::Unclear => "no difference shown",
-            Self::Unknown => "one seed tells nothing",
+            Self::Unknown => "one alone tells nothing",
         }
     }
 }

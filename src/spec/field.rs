@@ -211,6 +211,7 @@ pub const FIELDS: &[Field] = &[
     field("defense.weight_decay", "weight decay", number(0.0, 1.0, 1e-4), "SGD weight decay"),
     field("watch.probe_every", "probe every", whole(1, 100_000, 5), "steps between two looks at the fixed subset"),
     field("watch.probe_images", "probe images", whole(8, 100_000, 64), "images of the fixed subset"),
+    field("watch.test_every", "test every", whole(1, 2000, 1), "epochs between two looks at the whole test set"),
     field("watch.checkpoint_every", "checkpoint every", whole(1, 2000, 1), "epochs between two checkpoints"),
 ];
 

@@ -56,13 +56,15 @@ pub struct Watch {
     pub probe_every: u64,
     /// Test images in the fixed subset.
     pub probe_images: usize,
+    /// Epochs between two looks at the whole test set; the first epoch and the last have one in any case.
+    pub test_every: u64,
     /// Epochs between two checkpoints.
     pub checkpoint_every: u64,
 }
 
 impl Default for Watch {
     fn default() -> Self {
-        Self { probe_every: 10, probe_images: 256, checkpoint_every: 1 }
+        Self { probe_every: 10, probe_images: 256, test_every: 1, checkpoint_every: 1 }
     }
 }
 
@@ -152,6 +154,12 @@ impl RunSpec {
             data = format!("{data}-to-{}", second.name());
         }
         format!("{data}-{}-{}-{}", self.attack.name(), self.defense.name(), hash(&parts))
+    }
+
+    /// What decides the run: two that differ in how closely they are watched are the same.
+    #[must_use]
+    pub fn unwatched(&self) -> Self {
+        Self { watch: Watch::default(), ..self.clone() }
     }
 
     /// The data set whose classes the target is one of.

@@ -109,6 +109,11 @@ impl Pace {
         self.0.iter().take(place.phase).map(|p| p.epochs).sum::<u64>() + place.epoch
     }
 
+    /// Steps of the epoch that the step before `step` was one of.
+    pub fn steps_of_epoch(&self, step: u64) -> u64 {
+        self.0.get(self.place(step.saturating_sub(1)).phase).map_or(0, |phase| phase.steps_per_epoch)
+    }
+
     /// Whether an epoch ends with the step before `step`.
     pub fn ends_epoch(&self, step: u64) -> bool {
         self.place(step).within == 0
@@ -135,6 +140,7 @@ mod tests {
         assert_eq!((pace.epoch(15.0), pace.epoch(24.5), pace.epoch(51.0)), (1.5, 2.5, 9.0));
         let ends: Vec<u64> = (1..=51).filter(|s| pace.ends_epoch(*s)).collect();
         assert_eq!(ends, [10, 20, 29, 38, 47, 48, 49, 50, 51]);
+        assert_eq!([0, 10, 20, 21, 47, 48, 51].map(|s| pace.steps_of_epoch(s)), [10, 10, 10, 9, 9, 1, 1]);
         assert_eq!(ends.iter().map(|s| pace.whole_epochs(*s)).collect::<Vec<_>>(), (1..=9).collect::<Vec<_>>());
     }
 

@@ -89,7 +89,8 @@ impl RunSpec {
         let attack = Attack { trigger, poison_ratio: ratio, epochs, cosine_epochs: period.max(epochs), ..own.clone() };
         // The defense's settings decide nothing where it did not make the model.
         let defense = if start == Start::Defended { self.defense.clone() } else { Defense::default() };
-        let watch = Watch { checkpoint_every: self.watch.checkpoint_every.max(CHECKPOINT_EVERY), ..self.watch.clone() };
+        // How soon it comes back is the question: every epoch counts, however seldom the defense was looked at.
+        let watch = Watch { test_every: 1, checkpoint_every: self.watch.checkpoint_every.max(CHECKPOINT_EVERY), ..self.watch.clone() };
         Self { attack, defense, watch, ..self.standalone() }
     }
 

@@ -43,7 +43,8 @@ pub struct Sweep {
 pub struct Choice {
     /// Its name in tables.
     pub label: String,
-    /// For an attack: the preset to take instead of the sweep's. For a defense: the preset whose defense is taken.
+    /// For an attack: the preset to take instead of the sweep's. For a defense: the preset whose defense is taken, with how often it
+    /// looks at the test set.
     #[serde(default)]
     pub preset: Option<String>,
     /// Its settings, by dotted path; they come after the preset and after the sweep's own.
@@ -78,7 +79,10 @@ impl Cell {
             Stage::Attack => spec.backdoored().to_table(),
             _ => spec.to_table(),
         };
-        let hash = super::hash(&serde_json::json!({ "stage": stage, "spec": table }));
+        // How closely a run is watched decides nothing.
+        let mut decides = table.clone();
+        decides.remove("watch");
+        let hash = super::hash(&serde_json::json!({ "stage": stage, "spec": decides }));
         let id = [Some(attack), defense, Some(&spec.seed.to_string()), Some(&hash)].into_iter().flatten().collect::<Vec<_>>().join("-");
         let (attack, defense) = (attack.to_owned(), defense.map(str::to_owned));
         Self { id, stage, attack, defense, seed: spec.seed, needs: needs.map(|n| n.id.clone()), spec: table }
@@ -127,6 +131,8 @@ impl Sweep {
     /// When a preset or a setting makes no sense; the message names the choice.
     pub fn cells(&self) -> Result<Vec<Cell>, SpecError> {
         let (mut attacks, mut defenses) = (Vec::new(), Vec::new());
+        // How often a defense's preset looks at the test set comes with the defense, unless the sweep says otherwise.
+        let watched: Table = self.set.clone().into_iter().filter(|(path, _)| path == "watch" || path.starts_with("watch.")).collect();
         for attack in &self.attacks {
             let base = preset::load(attack.preset.as_ref().unwrap_or(&self.preset))?.spec;
             let base = change(&change(&base, &self.set, "the sweep's set")?, &attack.set, &format!("attack {}", attack.label))?;
@@ -137,9 +143,11 @@ impl Sweep {
                     let origin = format!("defense {}", defense.label);
                     let mut spec = spec.clone();
                     if let Some(name) = &defense.preset {
-                        spec.defense = preset::load(name)?.spec.defense;
+                        let own = preset::load(name)?.spec;
+                        spec.defense = own.defense;
+                        spec.watch.test_every = own.watch.test_every;
                     }
-                    let spec = change(&spec, &defense.set, &origin)?;
+                    let spec = change(&change(&spec, &watched, "the sweep's set")?, &defense.set, &origin)?;
                     defenses.push(Cell::new(Stage::Defense, &attack.label, Some(&defense.label), Some(&planted), &spec));
                 }
                 attacks.push(planted);
@@ -211,6 +219,21 @@ set = { "data.train" = 500 }
 attacks = [{ label = "badnets" }, { label = "blended", set = { "attack.name" = "blended", "attack.alpha" = 0.3 } }]
 defenses = [{ label = "ft", preset = "demo-ft" }, { label = "sft", set = { defense = { lr_max1 = 0.2 } } }]
 "#;
+
+    #[test]
+    fn a_defense_brings_along_how_often_it_looks_and_the_sweep_decides() {
+        let of = |set: &str| {
+            let text = format!("preset = \"demo\"\nseeds = [0]\nset = {{ {set} }}\nattacks = [{{ label = \"a\" }}]\n");
+            let cells = sweep(&(text + "defenses = [{ label = \"fp\", preset = \"demo-fp\" }]")).cells().unwrap();
+            (cells[1].run().unwrap().watch, cells[1].id.clone())
+        };
+        let (own, id) = of("");
+        let (set, same) = of("watch = { test_every = 3, probe_every = 50 }");
+        assert_eq!((own.test_every, own.probe_every), (10, 10));
+        assert_eq!((set.test_every, set.probe_every), (3, 50));
+        assert_eq!(id, same);
+        assert_eq!(of("\"watch.test_every\" = 4").0.test_every, 4);
+    }
 
     #[test]
     fn cells_come_attacks_first_and_name_what_they_need() {

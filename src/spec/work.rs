@@ -162,7 +162,9 @@ fn looks(spec: &RunSpec, stage: Stage) -> f64 {
     let look = |images: f64| images * (2.0 * net + made) + bank;
     let epochs = spec.epochs(stage);
     let probes = pace(spec, stage).steps().saturating_sub(epochs) / spec.watch.probe_every.max(1);
-    (epochs + 2) as f64 * look(test) + probes as f64 * look((spec.watch.probe_images as f64).min(test))
+    // Before the first epoch, after it, and at the end besides.
+    let tests = epochs / spec.watch.test_every.max(1) + if spec.watch.test_every > 1 { 3 } else { 2 };
+    tests as f64 * look(test) + probes as f64 * look((spec.watch.probe_images as f64).min(test))
 }
 
 /// Multiply-adds of the stages after `stage`, or of all.
@@ -171,7 +173,7 @@ pub fn to_come(spec: &RunSpec, stage: Option<Stage>) -> f64 {
 }
 
 /// Multiply-adds of one cell of a sweep: the defense alone, or the backdoored model with all that comes before it.
-fn of_cell(spec: &RunSpec, stage: Stage) -> f64 {
+pub fn of_cell(spec: &RunSpec, stage: Stage) -> f64 {
     whole(spec, |s| (s == Stage::Defense) == (stage == Stage::Defense))
 }
 
@@ -199,7 +201,12 @@ pub fn speed(spec: &RunSpec, per_second: f64, runs: usize) -> Speed {
 
 /// What is known about a device's speed.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Speeds(Vec<Speed>);
+pub struct Speeds {
+    /// Network by network.
+    known: Vec<Speed>,
+    /// Whether something else used the processor during a test that speeds come from.
+    pub disturbed: bool,
+}
 
 /// Where an estimate comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,25 +232,26 @@ impl Speeds {
     /// Takes in a speed, instead of an older one of the same network.
     pub fn insert(&mut self, speed: Speed) {
         if speed.per_second > 0.0 && speed.per_second.is_finite() {
-            self.0.retain(|other| other.network != speed.network);
-            self.0.push(speed);
+            self.known.retain(|other| other.network != speed.network);
+            self.known.push(speed);
         }
     }
 
     /// Takes in `others`, except for networks that are known better.
     pub fn fill(&mut self, others: Self) {
-        let known: Vec<String> = self.0.iter().map(|s| s.network.clone()).collect();
-        others.0.into_iter().filter(|s| !known.contains(&s.network)).for_each(|s| self.insert(s));
+        let known: Vec<String> = self.known.iter().map(|s| s.network.clone()).collect();
+        self.disturbed |= others.disturbed;
+        others.known.into_iter().filter(|s| !known.contains(&s.network)).for_each(|s| self.insert(s));
     }
 
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.known.is_empty()
     }
 
     /// What is known, network by network.
     pub fn iter(&self) -> impl Iterator<Item = &Speed> {
-        self.0.iter()
+        self.known.iter()
     }
 
     /// How long `spec` takes, by the speed of its network, else by that of the network nearest in size; `None` when
@@ -265,7 +273,7 @@ impl Speeds {
     fn takes(&self, spec: &RunSpec, work: f64) -> Option<Estimate> {
         let (name, size) = (network(&spec.model), forward(&spec.model.stages(), side(&spec.data)));
         let distance = |speed: &&Speed| (speed.network != name, (speed.forward / size).ln().abs());
-        let nearest = self.0.iter().min_by(|a, b| distance(a).partial_cmp(&distance(b)).unwrap_or(std::cmp::Ordering::Equal))?;
+        let nearest = self.known.iter().min_by(|a, b| distance(a).partial_cmp(&distance(b)).unwrap_or(std::cmp::Ordering::Equal))?;
         let basis = match (nearest.network == name, nearest.runs) {
             (false, _) => Basis::Scaled(nearest.network.clone()),
             (true, 0) => Basis::Test,

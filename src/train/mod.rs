@@ -4,7 +4,7 @@
 //! Started, Epoch 0, Lens, Checkpoint
 //! every step:   commands -> learning rate -> forward, cross-entropy, backward, SGD
 //! every k-th:   Probe (fixed subset), Lens
-//! every epoch:  Epoch (whole test set), Lens, Checkpoint
+//! every epoch:  Epoch (whole test set), Lens, Checkpoint; with `watch.test_every` = n every n-th, and a Probe in between
 //! Finished
 //! ```
 
@@ -257,8 +257,25 @@ impl<B: Train> Loop<'_, B> {
 
     /// The end of an epoch, or the state before the first.
     fn epoch(&mut self) -> Result<(), TrainError> {
-        self.settle()?;
         let epoch = self.task.pace.whole_epochs(self.progress.step);
+        let last = epoch == self.task.pace.epochs() || self.learner.done();
+        if last || epoch <= 1 || epoch.is_multiple_of(self.spec.watch.test_every) {
+            self.test(epoch)?;
+        } else if self.task.pace.steps_of_epoch(self.progress.step) >= self.spec.watch.probe_every {
+            self.probe()?;
+        }
+        for found in self.learner.evidence() {
+            self.emit(EventKind::Evidence(Box::new(found)))?;
+        }
+        if last || epoch.is_multiple_of(self.spec.watch.checkpoint_every) {
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// A look at the whole test set.
+    fn test(&mut self, epoch: u64) -> Result<(), TrainError> {
+        self.settle()?;
         self.progress.probe_loss = (0.0, 0);
         let (loss, look) = (mean(std::mem::take(&mut self.progress.epoch_loss)), self.look(self.task.exam)?);
         let measures = look.measures;
@@ -266,14 +283,7 @@ impl<B: Train> Loop<'_, B> {
             self.progress.first_majority = measures.transfer.map(|t| t.c_star);
         }
         self.emit(EventKind::Epoch { epoch, lr: self.lr, loss, measures })?;
-        self.show(look)?;
-        for found in self.learner.evidence() {
-            self.emit(EventKind::Evidence(Box::new(found)))?;
-        }
-        if epoch.is_multiple_of(self.spec.watch.checkpoint_every) || epoch == self.task.pace.epochs() || self.learner.done() {
-            self.checkpoint()?;
-        }
-        Ok(())
+        self.show(look)
     }
 
     /// Asks the model as it is now. An encoder's examiner computes its neighbours' features first: one serves all.

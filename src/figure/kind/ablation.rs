@@ -41,7 +41,7 @@ pub fn scene(ablation: &Ablation, scan: &Scan, collections: &[Collection]) -> Op
         Over::Epochs => over_epochs(ablation, &cells),
     };
     let (mut footnotes, spread) = match ablation.over {
-        Over::Setting => (vec![MEANING.to_owned()], ""),
+        Over::Setting => (vec![notes::last_epochs(&cells).to_owned()], ""),
         Over::Epochs => (Vec::new(), notes::RANGE),
     };
     footnotes.extend(notes::footnotes(&cells, scan, &wanted, spread));
@@ -49,8 +49,6 @@ pub fn scene(ablation: &Ablation, scan: &Scan, collections: &[Collection]) -> Op
     footnotes.extend(reported::notes(collections, &select::subjects(&cells), &panels, About::Defenses));
     Some(Scene { columns, panels, footnotes, ..Scene::default() })
 }
-
-const MEANING: &str = "Of each run its last epoch; bars reach one standard deviation over seeds to either side.";
 
 /// Names what was run with one value alone.
 fn single(alone: &[Cell], wanted: &Wanted, ablation: &Ablation) -> Option<String> {
@@ -66,8 +64,9 @@ fn label(ablation: &Ablation) -> &str {
 /// A row for each measure, a column for each data set, a curve for each attack.
 fn over_setting(ablation: &Ablation, cells: &[Cell], collections: &[Collection]) -> (usize, Vec<Panel>) {
     let rows: Vec<&[Cell]> = cells.chunk_by(|a, b| a.row == b.row).collect();
-    let values = || cells.iter().flat_map(|cell| &cell.halves).filter_map(|half| half.at);
-    let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    let mut values: Vec<f64> = cells.iter().flat_map(|cell| &cell.halves).filter_map(|half| half.at).collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
     let mut panels = Vec::new();
     for measure in &ablation.measures {
         for of_data in &rows {
@@ -81,7 +80,7 @@ fn over_setting(ablation: &Ablation, cells: &[Cell], collections: &[Collection])
             series.extend(of_data.iter().map(|cell| attack(cell, *measure)));
             panels.push(Panel {
                 title: format!("{}, {}", measure.name(), shown(ROWS, &of_data[0].row)),
-                x: Axis::linear(if ablation.x.is_empty() { label(ablation) } else { &ablation.x }, low, high, 6, 0.05),
+                x: Axis::over(if ablation.x.is_empty() { label(ablation) } else { &ablation.x }, &values, 6, 0.05),
                 y: Axis::linear(measure.name(), 0.0, 1.0, 5, 0.035),
                 series,
                 all_marks: true,
@@ -137,9 +136,8 @@ fn over_epochs(ablation: &Ablation, cells: &[Cell]) -> (usize, Vec<Panel>) {
 }
 
 fn curve(half: &Half, measure: Measure, look: Look, ablation: &Ablation) -> Series {
-    let done = half.runs.iter().filter_map(|run| run.view.epochs.last()).map(|p| p.epoch as u64).max().unwrap_or(0);
-    let at = |epoch: u64| half.runs.iter().filter_map(|run| curves::at_epoch(run, epoch as f64, measure)).collect();
-    let points = (0..=done).map(|epoch| curves::mean(epoch as f64, at(epoch))).collect();
+    let at = |epoch: f64| half.runs.iter().filter_map(|run| curves::at_epoch(run, epoch, measure)).collect();
+    let points = curves::looked(&half.runs).map(|epoch| curves::mean(epoch, at(epoch))).collect();
     let value = half.at.map_or_else(String::new, if ablation.setting.contains("lr") { rate } else { number });
     Series { label: format!("{} {value}", label(ablation)), look, points }
 }

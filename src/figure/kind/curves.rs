@@ -70,12 +70,19 @@ pub(super) fn last_epoch(run: &RunEntry) -> u64 {
     run.view.facts.epochs.max(done)
 }
 
-/// The mean over runs at each epoch, with the range as a band. An epoch that no run has is a gap.
+/// The mean over runs at each epoch that one of them looked at the test set after, with the range as a band.
 fn series(preset: &SeriesPreset, runs: &[&RunEntry], first: u64) -> Series {
-    let done = runs.iter().filter_map(|r| r.view.epochs.last()).map(|p| p.epoch as u64).max();
-    let epochs = first..done.map_or(first, |last| last + 1);
-    let points = epochs.map(|epoch| mean(epoch as f64, runs.iter().filter_map(|run| measured(run, epoch as f64, preset)).collect()));
+    let of = |epoch| mean(epoch, runs.iter().filter_map(|run| measured(run, epoch, preset)).collect());
+    let points = looked(runs).filter(|epoch| *epoch >= first as f64).map(of);
     Series { label: preset.label.clone(), look: look(preset), points: points.collect() }
+}
+
+/// The epochs after which one of `runs` looked at the whole test set.
+pub(super) fn looked(runs: &[&RunEntry]) -> impl Iterator<Item = f64> {
+    let mut epochs: Vec<f64> = runs.iter().flat_map(|run| &run.view.epochs).map(|p| p.epoch).collect();
+    epochs.sort_by(f64::total_cmp);
+    epochs.dedup();
+    epochs.into_iter()
 }
 
 fn look(preset: &SeriesPreset) -> Look {

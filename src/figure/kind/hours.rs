@@ -10,7 +10,7 @@ use crate::figure::reported::{self, About, Collection};
 use crate::figure::runs::{RunEntry, Scan};
 use crate::figure::scene::{Axis, Dash, Look, Panel, Point, Scene, Series, Source};
 use crate::figure::select::{self, Cell, Wanted};
-use crate::figure::ticks::{Tick, number};
+use crate::figure::ticks::{Tick, number, with_deviation};
 use std::collections::BTreeSet;
 
 /// Title of the axis of hours on a GPU.
@@ -125,7 +125,8 @@ fn counts(hours: &Hours, cells: &[Cell], gpu: bool, title: &str) -> String {
         match runs.len() {
             1 => format!("{name} {} (n = 1)", number(mean)),
             // What rounding leaves of equal hours is no deviation.
-            n => format!("{name} {} \u{b1} {} (n = {n})", number(mean), if deviation < 1e-9 * mean { "0".to_owned() } else { number(deviation) }),
+            n if deviation < 1e-9 * mean => format!("{name} {} \u{b1} 0 (n = {n})", number(mean)),
+            n => format!("{name} {} (n = {n})", with_deviation(mean, deviation)),
         }
     };
     let (run, missing): (Vec<&String>, Vec<&String>) = hours.defenses.iter().partition(|defense| !pooled(cells, defense, gpu).is_empty());

@@ -26,14 +26,14 @@ pub fn scene(preset: &PlanePreset, own: BTreeSet<String>, scan: &Scan, reported:
     (!cells.is_empty()).then(|| {
         arrange(&mut scene, &cells);
         scene.footnotes.extend(stands_in.then(|| instead(preset, &cells)));
-        scene.footnotes.push(format!("{MEANING} {}", if planes.iter().any(|plane| ahead(&plane.entries).is_some()) { BEST } else { NO_BEST }));
+        let best = if planes.iter().any(|plane| ahead(&plane.entries).is_some()) { BEST } else { NO_BEST };
+        scene.footnotes.push(format!("{} {best}", notes::last_epochs(&cells)));
         scene.footnotes.extend(notes::footnotes(&cells, scan, &wanted, ""));
         scene.footnotes.extend(reported::notes(reported, &select::subjects(&cells), &scene.panels, About::Defenses));
         scene
     })
 }
 
-const MEANING: &str = "Of each run its last epoch; bars reach one standard deviation over seeds to either side.";
 const BEST: &str = "`best`: better than every other in CA and in ASR, with 95% intervals over seeds that do not overlap.";
 const NO_BEST: &str = "None is marked as best: none is better than every other in CA and in ASR with 95% intervals over seeds that do not overlap.";
 

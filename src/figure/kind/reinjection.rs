@@ -1,7 +1,7 @@
 //! Re-injection: attack success rate over epochs, a panel for each poison ratio, a curve for each model that the backdoor is
 //! put into (paper Figures 11 and 14 to 17; spec.md 5.2).
 
-use super::curves::{at_epoch, last_epoch, mean};
+use super::curves::{at_epoch, last_epoch, looked, mean};
 use super::models::{self, Candidate, Chosen};
 use crate::figure::names::{order, shown};
 use crate::figure::preset::{Again, Measure, Reinjection};
@@ -96,9 +96,8 @@ fn panel(preset: &Reinjection, set: &Set, ratio: f64, reported: &[Collection]) -
     let there = |model: &str| set.chosen.runs.keys().any(|(name, _)| name == model);
     let series = |(place, model): (usize, &str)| {
         let runs = runs(set, model, ratio);
-        let done = runs.iter().filter_map(|run| run.view.epochs.last()).map(|p| p.epoch as u64).max();
-        let epochs = 0..done.map_or(0, |last| last + 1);
-        let points = epochs.map(|epoch| mean(epoch as f64, runs.iter().filter_map(|run| at_epoch(run, epoch as f64, Measure::Asr)).collect()));
+        let of = |epoch| mean(epoch, runs.iter().filter_map(|run| at_epoch(run, epoch, Measure::Asr)).collect());
+        let points = looked(runs).map(of);
         Series { label: models::label(model), look: models::look(model, place), points: points.collect() }
     };
     let models = models::present(&preset.models, there);
@@ -161,18 +160,22 @@ fn reached(set: &Set, ratio: f64, panel: &Panel) -> String {
 fn against_clean(preset: &Reinjection, set: &Set, ratio: f64) -> Option<String> {
     let paces = |model: &str| Summary::of(&runs(set, model, ratio).iter().filter_map(|run| again::pace(&run.view)).collect::<Vec<_>>());
     let clean = paces(CLEAN)?;
+    let others = preset.models.iter().filter(|model| *model != CLEAN && *model != Start::Scratch.name());
+    let models: Vec<(String, Summary)> = others.filter_map(|model| Some((models::label(model), paces(model)?))).collect();
+    if models.is_empty() {
+        return None;
+    }
+    let first = "mean ASR after the first and later epochs";
+    if clean.n == 1 && models.iter().all(|(_, own)| own.n == 1) {
+        let list: Vec<String> = models.iter().map(|(name, own)| format!("{name} {:.2}", own.mean)).collect();
+        return Some(format!("{first}, one seed each, which alone tells nothing: {}; the clean model {:.2}.", list.join(", "), clean.mean));
+    }
     let of = |summary: &Summary| {
         let interval = summary.interval().map_or_else(String::new, |(low, high)| format!(" [{low:.2}, {high:.2}]"));
         format!("{:.2}{interval}, n = {}", summary.mean, summary.n)
     };
-    let verdict = |model: &String| {
-        let own = paces(model).filter(|_| model != CLEAN && model != Start::Scratch.name())?;
-        let words = again::faster(&own, &clean).words();
-        Some(format!("{} {} ({words})", models::label(model), of(&own)))
-    };
-    let verdicts: Vec<String> = preset.models.iter().filter_map(verdict).collect();
-    let (first, clean) = ("mean ASR after the first and later epochs, with 95% intervals over seeds", of(&clean));
-    (!verdicts.is_empty()).then(|| format!("{first}: {}; the clean model {clean}.", verdicts.join("; ")))
+    let list: Vec<String> = models.iter().map(|(name, own)| format!("{name} {} ({})", of(own), again::faster(own, &clean).words())).collect();
+    Some(format!("{first}, with 95% intervals over seeds: {}; the clean model {}.", list.join("; "), of(&clean)))
 }
 
 /// Seeds behind the curves, and runs that did not end.

@@ -125,7 +125,7 @@ fn shown(view: &View, field: &Field, value: Option<&Value>, turnable: bool, room
     let Some(value) = value else { return String::new() };
     let text = words::setting(value, matches!(field.kind, Kind::Number { log: true, .. }));
     let text = match (field.path, value.as_integer()) {
-        ("attack.target", Some(label)) => format!("{label} {}", view.state.class(label as u16)),
+        ("attack.target", Some(label)) => format!("{label} {}", view.state.target_class(label as u16)),
         ("data.train" | "data.test" | "downstream.train" | "downstream.test", Some(0)) => "all".to_owned(),
         ("data.train" | "data.test" | "downstream.train" | "downstream.test", Some(n)) => words::count(n.unsigned_abs()),
         _ => text,
