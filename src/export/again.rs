@@ -15,6 +15,8 @@ pub struct Line {
     pub model: String,
     /// Share of the training images that is poisoned.
     pub ratio: f64,
+    /// The ASR that it begins with: what the defense left. Where that is much, nothing has to come back.
+    pub before: Summary,
     /// Its paces, see [`pace`]; one for each attack and seed.
     pub own: Summary,
     /// Those of the clean models.
@@ -44,17 +46,18 @@ pub fn lines(scan: &Scan) -> Vec<Line> {
     let pair = |run: &RunEntry, source: &str, ratio: f64| -> Pair { (source.to_owned(), ratio.to_string(), run.view.facts.epochs) };
     let (mut clean, mut others) = (BTreeMap::new(), Vec::new());
     for run in scan.runs.iter().filter(|run| run.finished()) {
-        let (Some(what), Some(pace)) = (&run.view.facts.reinjection, pace(&run.view)) else { continue };
+        let view = &run.view;
+        let (Some(what), Some(pace), Some(start)) = (&view.facts.reinjection, pace(view), view.epochs.first()) else { continue };
         match what.start {
             Start::Clean => drop(clean.insert(pair(run, &what.source, what.ratio), pace)),
             Start::Scratch => {}
-            _ => others.push((what.model().to_owned(), what.ratio, pair(run, &what.source, what.ratio), pace)),
+            _ => others.push((what.model().to_owned(), what.ratio, pair(run, &what.source, what.ratio), [start.measures.asr, pace])),
         }
     }
     let mut found = BTreeMap::<(String, String), (f64, Vec<Paces>)>::new();
-    for (model, ratio, pair, own) in others {
+    for (model, ratio, pair, [before, own]) in others {
         if let Some(clean) = clean.get(&pair) {
-            found.entry((model, pair.1)).or_insert((ratio, Vec::new())).1.push([own, *clean]);
+            found.entry((model, pair.1)).or_insert((ratio, Vec::new())).1.push(Paces { before, own, clean: *clean });
         }
     }
     let mut lines: Vec<Line> = found.into_iter().filter_map(|((model, _), (ratio, pairs))| line(model, ratio, &pairs)).collect();
@@ -63,12 +66,20 @@ pub fn lines(scan: &Scan) -> Vec<Line> {
     lines
 }
 
-/// The pace of a model and of the clean one beside it.
-type Paces = [f64; 2];
+/// One pair.
+struct Paces {
+    /// The model's ASR before the first epoch.
+    before: f64,
+    /// Its pace.
+    own: f64,
+    /// The pace of the clean model beside it.
+    clean: f64,
+}
 
 fn line(model: String, ratio: f64, pairs: &[Paces]) -> Option<Line> {
     let of = |value: fn(&Paces) -> f64| Summary::of(&pairs.iter().map(value).collect::<Vec<_>>());
-    Some(Line { model, ratio, own: of(|p| p[0])?, clean: of(|p| p[1])?, difference: of(|p| p[0] - p[1])? })
+    let (before, own, clean) = (of(|p| p.before)?, of(|p| p.own)?, of(|p| p.clean)?);
+    Some(Line { model, ratio, before, own, clean, difference: of(|p| p.own - p.clean)? })
 }
 
 #[cfg(test)]
@@ -82,7 +93,7 @@ mod tests {
     /// A re-injection of `source` whose ASR is `asr` after each of three epochs.
     fn run(source: &str, start: Start, defense: &str, ratio: f64, asr: f64) -> RunEntry {
         let measures = |asr| Measures { asr, ..Measures::default() };
-        let point = |epoch: f64| Point { epoch, step: 0, lr: 0.0, loss: 0.0, measures: measures(if epoch == 0.0 { 0.0 } else { asr }) };
+        let point = |epoch: f64| Point { epoch, step: 0, lr: 0.0, loss: 0.0, measures: measures(if epoch == 0.0 { asr / 4.0 } else { asr }) };
         let what = Reinjection { start, defense: defense.to_owned(), source: source.to_owned(), ratio };
         let facts = Facts { epochs: 3, reinjection: Some(what), ..Facts::default() };
         let epochs = (0..=3).map(|e| point(f64::from(e))).collect();
@@ -108,6 +119,7 @@ mod tests {
         let (low, high) = lines[0].difference.interval().unwrap();
         assert!((low - 0.2899).abs() < 1e-3 && (high - 0.5767).abs() < 1e-3, "{low} {high}");
         assert!((lines[0].own.mean - 0.6333).abs() < 1e-3 && (lines[0].clean.mean - 0.2).abs() < 1e-9);
+        assert!((lines[0].before.mean - 0.6333 / 4.0).abs() < 1e-3);
         assert_eq!(lines.iter().map(Line::verdict).collect::<Vec<_>>(), [Faster::Yes, Faster::Unclear, Faster::Unknown]);
     }
 }

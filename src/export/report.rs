@@ -120,7 +120,8 @@ fn figure_section(entry: &Entry) -> Result<String, FigureError> {
 
 /// Whether a backdoor comes back faster after a defense; nothing where no backdoor was put in again beside a clean model.
 fn again_section(scan: &Scan) -> String {
-    const COLUMNS: [&str; 7] = ["poison ratio", "model", "pairs", "its mean ASR", "the clean model's", "difference, 95% interval", "comes back"];
+    const COLUMNS: [&str; 8] =
+        ["poison ratio", "model", "pairs", "ASR before", "its mean ASR", "the clean model's", "difference, 95% interval", "comes back"];
     let lines = again::lines(scan);
     if lines.is_empty() {
         return String::new();
@@ -131,6 +132,7 @@ fn again_section(scan: &Scan) -> String {
             line.ratio.to_string(),
             line.label(),
             line.difference.n.to_string(),
+            format!("{:.3}", line.before.mean),
             format!("{:.3}", line.own.mean),
             format!("{:.3}", line.clean.mean),
             format!("{:+.3}{interval}", line.difference.mean),
@@ -142,7 +144,8 @@ fn again_section(scan: &Scan) -> String {
     format!(
         "<h2>Does the backdoor come back faster?</h2>\n<p>The paper: a defended model takes its backdoor back faster than a clean model \
          learns it. A pair is one attack with one seed, put into both; the mean ASR is over the epochs from the first on, and the interval \
-         is Student's over pairs. What it says of so few attacks on one set of images holds for those.</p>\n\
+         is Student's over pairs. Where a defense left the backdoor in (ASR before), there was little to come back. What it says of so few \
+         attacks on one set of images holds for those.</p>\n\
          <div class=\"wide\"><table>{}{body}</table></div>\n",
         tr("th", COLUMNS.into_iter())
     )

@@ -250,6 +250,17 @@ impl Panel {
         marks
     }
 
+    /// The marks as a print lays them, the lowest first. Where it is best to be in a corner many meet there, and the
+    /// first series, which a figure is about, has to be seen among them; what others reported stays behind.
+    pub fn stack(&self) -> Vec<Mark<'_>> {
+        let mut marks = self.marks();
+        if self.best_corner {
+            marks.reverse();
+            marks.sort_by_key(|mark| mark.look.role != Role::Reported);
+        }
+        marks
+    }
+
     /// Where a series' line runs, as shares of both axes. Between two points it is straight in data units, so on a
     /// logarithmic axis it bends: there it is followed in steps of a `columns`th.
     pub fn path(&self, series: &Series, columns: usize) -> Vec<(f64, f64)> {

@@ -143,8 +143,17 @@ pub fn run<B: Train>(
 ) -> Result<Ending, TrainError> {
     let resumed = progress.is_some();
     let progress = progress.unwrap_or(Progress { train_seconds: task.spent, ..Progress::default() });
-    let mut run =
-        Loop { task, spec: spec.clone(), learner, progress, host, speed: (0.0, progress.step, progress.train_seconds), loss: None, lr: 0.0 };
+    let mut run = Loop {
+        task,
+        spec: spec.clone(),
+        learner,
+        progress,
+        host,
+        speed: (0.0, progress.step, progress.train_seconds),
+        loss: None,
+        lr: 0.0,
+        tested: None,
+    };
     if !resumed {
         run.epoch()?;
     }
@@ -172,6 +181,8 @@ struct Loop<'a, B: Train> {
     loss: Option<(step::Loss<B>, u64)>,
     /// Learning rate of the last step.
     lr: f64,
+    /// The last look at the whole test set, and after which step.
+    tested: Option<(u64, Measures)>,
 }
 
 impl<B: Train> Loop<'_, B> {
@@ -189,7 +200,11 @@ impl<B: Train> Loop<'_, B> {
                 self.probe()?;
             }
         }
-        let measures = self.look(self.task.exam)?.measures;
+        // The last epoch ended with such a look, but for a run that goes on from its last checkpoint.
+        let measures = match self.tested {
+            Some((step, measures)) if step == self.progress.step => measures,
+            _ => self.look(self.task.exam)?.measures,
+        };
         self.emit(EventKind::Finished { measures })?;
         let summary = Summary { step: self.progress.step, train_seconds: self.progress.train_seconds, measures };
         Ok(Ending::Finished(summary))
@@ -279,6 +294,7 @@ impl<B: Train> Loop<'_, B> {
         self.progress.probe_loss = (0.0, 0);
         let (loss, look) = (mean(std::mem::take(&mut self.progress.epoch_loss)), self.look(self.task.exam)?);
         let measures = look.measures;
+        self.tested = Some((self.progress.step, measures));
         if epoch == 1 {
             self.progress.first_majority = measures.transfer.map(|t| t.c_star);
         }

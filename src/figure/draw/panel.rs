@@ -317,7 +317,7 @@ impl Drawing<'_, '_> {
 
     fn marks(&self) -> Drawn {
         let rect = self.frame.rect;
-        for Mark { marker, look, point, .. } in self.panel.marks() {
+        for Mark { marker, look, point, .. } in self.panel.stack() {
             let (x, y) = self.place(point.x, point.y);
             if (rect.x..=rect.right()).contains(&x) && (rect.y..=rect.bottom()).contains(&y) {
                 self.canvas.marker((x, y), marker, look)?;

@@ -128,7 +128,7 @@ pub fn spread(values: &[f64]) -> (f64, f64) {
 pub struct Plane {
     /// What stands over it.
     pub title: String,
-    /// Its points, the first at the bottom.
+    /// Its points, the first on top in print; in a terminal those in one place take turns.
     pub entries: Vec<Entry>,
     /// Whether the Pareto front of the means is drawn: entries that no other surpasses in both measures.
     pub front: bool,
@@ -215,6 +215,7 @@ pub fn ahead(entries: &[Entry]) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::figure::palette;
+    use crate::figure::scene::Role;
 
     fn entry(label: &str, outcomes: &[(f64, f64)]) -> Entry {
         let outcome =
@@ -253,6 +254,15 @@ mod tests {
         let plane = Plane { entries: vec![entry], ..Plane::default() };
         let panel = plane.panel((0.8, 1.0));
         assert_eq!(panel.marks().iter().map(|mark| mark.point.x).collect::<Vec<_>>(), [at(3.0).ca]);
+    }
+
+    #[test]
+    fn the_first_lies_on_top_and_what_others_reported_at_the_bottom() {
+        let reported = Look { role: Role::Reported, ..entry("sft", &[]).look };
+        let behind = Series { label: "reported".to_owned(), look: reported, points: vec![Point::computed(0.7, 0.0)] };
+        let entries = vec![entry("sft", &[(0.9, 0.1)]), entry("ft", &[(0.8, 0.1)])];
+        let panel = Plane { entries, reported: vec![behind], ..Plane::default() }.panel((0.6, 1.0));
+        assert_eq!(panel.stack().iter().map(|mark| mark.point.x).collect::<Vec<_>>(), [0.7, 0.8, 0.9]);
     }
 
     #[test]
