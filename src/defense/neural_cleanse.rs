@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! every label    the smallest patch that turns the clean images into it               (reversal)
-//! flagged        norm <= median and |norm - median| / MAD > anomaly,  MAD = 1.4826 median |norm - median|
+//! flagged        norm <= median and |norm - median| / MAD > line,  MAD = 1.4826 median |norm - median|
+//!                line = 2 as published, or what as many normal norms as there are labels seldom pass
 //! none flagged   the model is returned as it is
 //! else           fine-tuning on the clean images, some of them under a flagged label's patch, with true labels
 //! ```
@@ -80,7 +81,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 
 /// The verdict on all labels' norms and successes. Where the norms do not spread there is nothing to measure a distance
 /// by, and nothing is flagged. On the logarithmic scale the deviation is that of the logarithms.
-fn judge(triggers: &[(f64, f64)], anomaly: f64, scale: NormScale) -> Reversals {
+fn judge(triggers: &[(f64, f64)], line: f64, scale: NormScale) -> Reversals {
     let on_scale = |norm: f64| match scale {
         NormScale::Linear => norm,
         // A mask of nothing at all is as small as a hundredth of a grey level of one pixel.
@@ -91,7 +92,7 @@ fn judge(triggers: &[(f64, f64)], anomaly: f64, scale: NormScale) -> Reversals {
     let labels = triggers.iter().enumerate().map(|(label, &(norm, success))| {
         let at = on_scale(norm);
         let distance = if mad > 0.0 { (at - centre).abs() / mad } else { 0.0 };
-        Reversal { label: label as u16, norm, success, anomaly: distance, flagged: at <= centre && distance > anomaly }
+        Reversal { label: label as u16, norm, success, anomaly: distance, flagged: at <= centre && distance > line }
     });
     Reversals { labels: labels.collect(), median: median(triggers.iter().map(|t| t.0)), mad }
 }
@@ -119,7 +120,7 @@ impl NeuralCleanse {
     fn take<B: Train>(&mut self, case: &Case<'_, B>, triggers: Vec<Reversed>) {
         let settings = settings(case);
         let norms: Vec<(f64, f64)> = triggers.iter().map(|t| (t.norm(), t.success)).collect();
-        self.verdict = judge(&norms, settings.anomaly, settings.norm_scale);
+        self.verdict = judge(&norms, settings.line(norms.len()), settings.norm_scale);
         self.triggers = triggers;
         let lens = &case.lens.clean.images;
         self.shape = case.clean.images.shape;
@@ -239,6 +240,17 @@ mod tests {
         assert_eq!(flagged_on(NormScale::Log, &signs[1..]), [0u16; 0]);
         assert_eq!(flagged_on(NormScale::Log, &[10.0, 50.0, 52.0, 48.0, 51.0, 49.0, 50.0, 53.0, 47.0, 50.0]), [0]);
         assert_eq!(flagged_on(NormScale::Log, &[0.0, 50.0, 70.0, 40.0]), [0]);
+    }
+
+    /// The quantiles of the normal distribution at 1 - .05 / labels, by Python's `statistics.NormalDist`.
+    #[test]
+    fn the_line_moves_out_with_the_number_of_labels() {
+        let settings = spec::NeuralCleanse { false_alarms: 0.05, ..spec::NeuralCleanse::default() };
+        for (labels, line) in [(10, 2.575829303548901), (43, 3.045157951933787), (100, 3.290526731491926)] {
+            assert!((settings.line(labels) - line).abs() < 1e-9, "{labels}: {}", settings.line(labels));
+        }
+        assert_eq!((settings.line(1), settings.line(0)), (2.0, 2.0), "never nearer than the published line");
+        assert_eq!(spec::NeuralCleanse::default().line(43), 2.0, "as published");
     }
 
     #[test]

@@ -224,7 +224,7 @@ unsafe fn multiply<L: Lanes, const ROWS: usize, const VECTORS: usize>(
                 pixels[j] = L::load(from[j].add(tap));
             }
             for r in 0..ROWS {
-                let w = L::splat(*weight.add(r));
+                let w = L::broadcast(weight.add(r));
                 for j in 0..VECTORS {
                     sums[r][j] = L::fma(w, pixels[j], sums[r][j]);
                 }

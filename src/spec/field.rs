@@ -194,6 +194,12 @@ pub const FIELDS: &[Field] = &[
     field("defense.improvement", "improvement", number(0.5, 1.0, 0.01), "a smaller mask is one below this share of the smallest before"),
     field("defense.anomaly", "anomaly", number(0.0, 100.0, 0.5), "deviations from the median above which a small mask is an anomaly"),
     field(
+        "defense.false_alarms",
+        "false alarms",
+        number(0.0, 0.99, 0.01),
+        "share of clean models that may be flagged: the more labels, the more deviations it takes; 0: as many for any number",
+    ),
+    field(
         "defense.norm_scale",
         "norm scale",
         Kind::Choice(&NormScale::NAMES),

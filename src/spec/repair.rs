@@ -206,10 +206,36 @@ pub struct NeuralCleanse {
     pub improvement: f64,
     /// Deviations from the median above which a small mask is an anomaly.
     pub anomaly: f64,
+    /// Share of models without a backdoor on which a label may be flagged all the same, were norms normal: the more labels,
+    /// the further out the line ([`Self::line`]). 0, as both published codes have it, draws it at `anomaly` for any number.
+    pub false_alarms: f64,
     /// What is compared: the masks' norms, or their logarithms.
     pub norm_scale: NormScale,
     /// Share of the clean images that carry the reversed trigger while it is unlearned.
     pub triggered_share: f64,
+}
+
+impl NeuralCleanse {
+    /// Deviations below the median from which on one of `labels` masks is an anomaly: `anomaly`, or further out where that
+    /// many normal norms would pass it on more than `false_alarms` of models (Bonferroni's correction, one-sided). Two
+    /// deviations are passed by 2.3% of single labels, hence somewhere among 43 on 63% of models.
+    pub fn line(&self, labels: usize) -> f64 {
+        if self.false_alarms <= 0.0 || labels == 0 {
+            return self.anomaly;
+        }
+        self.anomaly.max(upper_tail(self.false_alarms / labels as f64))
+    }
+}
+
+/// The deviation that a normal value passes with probability `share`, of 0 to 1; by halving, to the last bit that matters.
+fn upper_tail(share: f64) -> f64 {
+    let (mut low, mut high) = (-40.0_f64, 40.0_f64);
+    for _ in 0..80 {
+        let middle = (low + high) / 2.0;
+        let above = libm::erfc(middle * std::f64::consts::FRAC_1_SQRT_2) / 2.0;
+        if above > share { low = middle } else { high = middle }
+    }
+    high
 }
 
 /// On which scale Neural Cleanse compares masks.
@@ -242,6 +268,7 @@ impl Default for NeuralCleanse {
             early_patience: 25,
             improvement: 0.99,
             anomaly: 2.0,
+            false_alarms: 0.0,
             norm_scale: NormScale::Linear,
             triggered_share: 0.2,
         }

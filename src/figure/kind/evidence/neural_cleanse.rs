@@ -63,10 +63,11 @@ fn norms(subject: &Subject, found: &Reversals) -> Panel {
 /// The norm below which a mask is flagged.
 fn bound(found: &Reversals, subject: &Subject) -> f64 {
     let Method::NeuralCleanse(settings) = &subject.spec.defense.method else { return found.median - 2.0 * found.mad };
+    let line = settings.line(found.labels.len());
     match settings.norm_scale {
-        NormScale::Linear => found.median - settings.anomaly * found.mad,
+        NormScale::Linear => found.median - line * found.mad,
         // The deviation is that of the logarithms: so many times smaller.
-        NormScale::Log => found.median * (-settings.anomaly * found.mad).exp(),
+        NormScale::Log => found.median * (-line * found.mad).exp(),
     }
 }
 
