@@ -34,8 +34,7 @@ pub fn list(args: &ListArgs, place: &Place) -> Result<Exit, CliError> {
     if args.json {
         return print(&presets.iter().map(|p| json_line(p, &speeds, &device.describe())).collect::<String>());
     }
-    let what = format!("{}, {} threads", device.describe(), rayon::current_num_threads());
-    print(&(table(&presets, &speeds) + &footnote(&presets, &speeds, &what)))
+    print(&(table(&presets, &speeds) + &footnote(&presets, &speeds, &device.with_threads())))
 }
 
 fn table(presets: &[&Preset], speeds: &Speeds) -> String {

@@ -40,7 +40,7 @@ pub fn open(args: &ScreenArgs, place: &Place, sweep: Option<(PathBuf, Vec<Cell>)
         return Err(CliError::NoTerminal);
     }
     let (data, runs) = (place.data(), place.runs());
-    let words = format!("{}, {} threads", device.describe(), rayon::current_num_threads());
+    let words = device.with_threads();
     let (preview_data, examine_data, export_dir) = (data.clone(), data.clone(), PathBuf::from(EXPORTS));
     let (tested, speed_runs) = (device.clone(), runs.clone());
     let export_runs = runs.clone();

@@ -64,6 +64,13 @@ impl Axis {
         Self { title: title.to_owned(), min: min - air, max: max + air, ticks: ticks::linear(min, max, count), ..Self::default() }
     }
 
+    /// The same over what is counted, as epochs are: ticks at whole numbers alone, from a whole `min` on.
+    pub fn counted(title: &str, min: f64, max: f64, count: usize, margin: f64) -> Self {
+        let (min, max) = ticks::bounds(min, max);
+        let steps = (max - min).clamp(1.0, count as f64) as usize;
+        Self::linear(title, min, max, steps, margin)
+    }
+
     /// An axis over a few `values`, in order, with a tick at each where their labels have room side by side, else as
     /// [`Self::linear`].
     pub fn over(title: &str, values: &[f64], count: usize, margin: f64) -> Self {
@@ -121,6 +128,15 @@ mod tests {
         assert_eq!(labels(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]), ["1", "2", "3", "4", "5", "6", "7"]);
         assert_eq!(labels(&[0.1]), ["0.1"]);
         assert!(!labels(&[]).is_empty());
+    }
+
+    #[test]
+    fn what_is_counted_has_no_halves() {
+        let labels = |from: f64, to: f64| Axis::counted("", from, to, 7, 0.02).ticks.into_iter().map(|tick| tick.label).collect::<Vec<_>>();
+        assert_eq!(labels(1.0, 4.0), ["1", "2", "3", "4"]);
+        assert_eq!(labels(0.0, 1.0), ["0", "1"]);
+        assert_eq!(labels(0.0, 14.0), ["0", "2", "4", "6", "8", "10", "12", "14"]);
+        assert_eq!(labels(3.0, 3.0), ["3", "4", "5", "6"]);
     }
 
     #[test]

@@ -103,6 +103,12 @@ impl Device {
             Self::Cuda(n) => format!("cuda:{n}"),
         }
     }
+
+    /// The same with the threads that compute, for instance `cpu (avx512), 2 threads`: what speed belongs to.
+    pub fn with_threads(&self) -> String {
+        let threads = rayon::current_num_threads();
+        format!("{}, {threads} thread{}", self.describe(), if threads == 1 { "" } else { "s" })
+    }
 }
 
 /// Finds the device that `choice` asks for.

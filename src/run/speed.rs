@@ -88,7 +88,7 @@ fn cache() -> Option<PathBuf> {
 /// The test's speeds: those that are kept for this device and version, else measured now and kept, unless the machine is
 /// busy.
 fn tested(device: &Device) -> Speeds {
-    let name = format!("{}, {} threads", device.describe(), rayon::current_num_threads());
+    let name = device.with_threads();
     let version = env!("CARGO_PKG_VERSION");
     let text = cache().and_then(|file| std::fs::read(file).ok()).unwrap_or_default();
     let mut all: Vec<Kept> = serde_json::from_slice(&text).unwrap_or_default();

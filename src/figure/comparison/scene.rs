@@ -41,7 +41,7 @@ impl Comparison {
             series.splice(0..0, edges);
         }
         let absent = series.is_empty().then(|| "no epochs yet".to_owned());
-        let x = Axis::linear("epoch", 0.0, last as f64, 7, 0.015);
+        let x = Axis::counted("epoch", 0.0, last as f64, 7, 0.015);
         Panel { title: format!("{name} by epoch"), x, y, series, absent, stretch: 1.0, ..Panel::default() }
     }
 

@@ -124,7 +124,7 @@ fn over_epochs(ablation: &Ablation, cells: &[Cell]) -> (usize, Vec<Panel>) {
             let drawn = |half: &Half| curve(half, *measure, palette::series(place(half)), ablation);
             panels.push(Panel {
                 title: format!("{}, {}, {}", measure.name(), shown(COLUMNS, &cell.column), shown(ROWS, &cell.row)),
-                x: Axis::linear("epoch", 0.0, end as f64, 7, 0.02),
+                x: Axis::counted("epoch", 0.0, end as f64, 7, 0.02),
                 y: Axis::linear(measure.name(), 0.0, 1.0, 5, 0.035),
                 series: cell.halves.iter().filter(|half| !half.runs.is_empty()).map(drawn).collect(),
                 stretch: 1.0,

@@ -55,7 +55,7 @@ fn panel(cell: &Cell, curves: &Curves, collections: &[Collection]) -> Panel {
     let air = if last - curves.first_epoch.min(last) > 0 { 0.02 } else { 0.0 };
     Panel {
         title: notes::title(&cell.row, &cell.column, &curves.wanted()),
-        x: Axis::linear(&curves.x, curves.first_epoch as f64, last as f64, 7, air),
+        x: Axis::counted(&curves.x, curves.first_epoch as f64, last as f64, 7, air),
         y: Axis::linear(&curves.y, 0.0, 1.0, 5, 0.035),
         series: all,
         references,

@@ -65,11 +65,7 @@ pub fn watched(scan: &Scan, attack: &str, ratio: f64, epochs: u64) -> Option<Pan
     };
     let panel = scene(&preset, scan, &[])?.panels.into_iter().next().filter(|panel| panel.absent.is_none())?;
     let last = panel.series.iter().flat_map(|s| &s.points).map(|p| p.x).fold(epochs as f64, f64::max);
-    Some(Panel {
-        title: format!("poison ratio {}", number(ratio)),
-        x: Axis::linear(&preset.x, 0.0, last, last.clamp(1.0, 5.0) as usize, 0.02),
-        ..panel
-    })
+    Some(Panel { title: format!("poison ratio {}", number(ratio)), x: Axis::counted(&preset.x, 0.0, last, 5, 0.02), ..panel })
 }
 
 /// Runs of the figure, each with the model that it put the backdoor into.
@@ -111,7 +107,7 @@ fn panel(preset: &Reinjection, set: &Set, ratio: f64, reported: &[Collection]) -
     let last = set.chosen.runs.values().flatten().map(|run| last_epoch(run)).max().unwrap_or(1);
     Panel {
         title: format!("{}, poison ratio {}", shown("data.name", &set.name), number(ratio)),
-        x: Axis::linear(&preset.x, 0.0, last as f64, 5, if last > 0 { 0.02 } else { 0.0 }),
+        x: Axis::counted(&preset.x, 0.0, last as f64, 5, if last > 0 { 0.02 } else { 0.0 }),
         y: Axis::linear(&preset.y, 0.0, 1.0, 5, 0.035),
         absent: all.is_empty().then(|| "not run".to_owned()),
         series: all,

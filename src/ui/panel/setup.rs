@@ -165,18 +165,18 @@ fn price(frame: &mut Frame, area: Rect, view: &View) {
     let images = format!("{} training images", words::count(plan.attack + plan.defense));
     let time = match &plan.estimate {
         None => "time: known once it runs".to_owned(),
-        Some(estimate) => format!("about {} here{}", words::about(estimate.seconds), basis(&estimate.basis)),
+        Some(estimate) => format!("about {}{}", words::about(estimate.seconds), basis(&estimate.basis)),
     };
     put(frame, area, x, y + 1, &images, view.theme.text);
     put(frame, area, x, y + 2, &time, view.theme.faint);
 }
 
-/// How far an estimate can be trusted, where it is not from the same network's runs.
+/// Where an estimate is from, in words that fit the narrow column.
 fn basis(basis: &Basis) -> &'static str {
     match basis {
-        Basis::Runs(_) => "",
-        Basis::Test => " (short test)",
-        Basis::Scaled(_) => " (rough)",
+        Basis::Runs(_) => " here",
+        Basis::Test => " by a test",
+        Basis::Scaled(_) => ", roughly",
     }
 }
 
