@@ -90,6 +90,21 @@ impl<B: Kernels> Backward<B, 2> for AddReluBackward {
 }
 
 #[derive(Debug)]
+struct MaxPool2Backward;
+
+impl<B: Kernels> Backward<B, 1> for MaxPool2Backward {
+    /// x
+    type State = FloatTensor<B>;
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = grads.consume::<B>(&ops.node);
+        for parent in ops.parents.into_iter().flatten() {
+            grads.register::<B>(parent.id, B::max_pool2_backward(ops.state.clone(), dy.clone()));
+        }
+    }
+}
+
+#[derive(Debug)]
 struct MeanPixelsBackward;
 
 impl<B: Kernels> Backward<B, 1> for MeanPixelsBackward {
@@ -138,6 +153,14 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         let y = B::add_relu(a.primitive, b.primitive);
         match Backward::<B, 2>::prepare::<C>(AddReluBackward, [a.node, b.node]).compute_bound().stateful() {
             OpsKind::Tracked(step) => step.finish(y.clone(), y),
+            OpsKind::UnTracked(step) => step.finish(y),
+        }
+    }
+
+    fn max_pool2(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let y = B::max_pool2(x.primitive.clone());
+        match Backward::<B, 1>::prepare::<C>(MaxPool2Backward, [x.node]).compute_bound().stateful() {
+            OpsKind::Tracked(step) => step.finish(x.primitive, y),
             OpsKind::UnTracked(step) => step.finish(y),
         }
     }

@@ -119,6 +119,17 @@ pub fn add_relu_backward<B: Backend>(y: FloatTensor<B>, dy: FloatTensor<B>) -> F
     primitive(tensor::<B, 4>(dy).mask_fill(tensor::<B, 4>(y).lower_equal_elem(0.0), 0.0))
 }
 
+/// See [`Kernels::max_pool2`](super::Kernels::max_pool2).
+pub fn max_pool2<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::max_pool2d(x, [2, 2], [2, 2], [0, 0], [1, 1], false)
+}
+
+/// See [`Kernels::max_pool2_backward`](super::Kernels::max_pool2_backward).
+pub fn max_pool2_backward<B: Backend>(x: FloatTensor<B>, dy: FloatTensor<B>) -> FloatTensor<B> {
+    let indices = B::max_pool2d_with_indices(x.clone(), [2, 2], [2, 2], [0, 0], [1, 1], false).indices;
+    B::max_pool2d_with_indices_backward(x, [2, 2], [2, 2], [0, 0], [1, 1], false, dy, indices).x_grad
+}
+
 /// See [`Kernels::mean_pixels`](super::Kernels::mean_pixels).
 pub fn mean_pixels<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
     let x = tensor::<B, 4>(x);

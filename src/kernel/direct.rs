@@ -145,6 +145,9 @@ impl<L: Lanes, const ROWS: usize, const VECTORS: usize> Task for Correlate<'_, L
     }
 }
 
+/// No instruction set has more lanes.
+const MOST_LANES: usize = 16;
+
 /// A vector of consecutive output pixels.
 struct Vector {
     /// Offset of what it reads for a tap at 0.
@@ -194,10 +197,26 @@ impl Tiles<'_> {
                 from[j] = self.source.add(vectors[j.min(vectors.len() - 1)].from);
             }
             let sums = multiply::<L, ROWS, VECTORS>(self.taps, weight, from);
-            for r in 0..ROWS.min(self.rows - row) {
+            let (rows, whole) = (self.rows - row, vectors.iter().all(|vector| vector.pixels == L::N));
+            if rows >= ROWS && vectors.len() == VECTORS && whole {
+                for r in 0..ROWS {
+                    for j in 0..VECTORS {
+                        L::store(to.add((row + r) * self.plane + vectors[j].to), sums[r][j]);
+                    }
+                }
+                return;
+            }
+            // Not from `sums` itself: what is addressed by a number known only now cannot stay in registers.
+            let mut spilled = [[[MaybeUninit::<f32>::uninit(); MOST_LANES]; VECTORS]; ROWS];
+            for r in 0..ROWS {
+                for j in 0..VECTORS {
+                    L::store(spilled[r][j].as_mut_ptr().cast(), sums[r][j]);
+                }
+            }
+            for (r, row_of) in spilled.iter().enumerate().take(rows) {
                 let to = to.add((row + r) * self.plane);
-                for (vector, value) in vectors.iter().zip(sums[r]) {
-                    store_some::<L>(to.add(vector.to), value, vector.pixels);
+                for (vector, values) in vectors.iter().zip(row_of) {
+                    std::ptr::copy_nonoverlapping(values.as_ptr().cast(), to.add(vector.to), vector.pixels);
                 }
             }
         }
@@ -232,23 +251,5 @@ unsafe fn multiply<L: Lanes, const ROWS: usize, const VECTORS: usize>(
             weight = weight.add(ROWS);
         }
         sums
-    }
-}
-
-/// Writes the first `count` lanes.
-///
-/// # Safety
-/// Only inside [`Lanes::run`]; `to` must have room for `count` values, at most `L::N`.
-#[inline(always)]
-unsafe fn store_some<L: Lanes>(to: *mut f32, value: L::V, count: usize) {
-    // SAFETY: what the caller vouches for; no instruction set has more than 16 lanes.
-    unsafe {
-        if count == L::N {
-            L::store(to, value);
-        } else {
-            let mut lanes = [0f32; 16];
-            L::store(lanes.as_mut_ptr(), value);
-            std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, count);
-        }
     }
 }

@@ -70,13 +70,15 @@ impl<const ROWS: usize> Phase<ROWS> {
             out_width: x.size,
         };
         let (layout, square) = (Layout::vectors(window, L::N), shape.kernel * shape.kernel);
-        let value = |channel: usize, q: usize| {
+        // where each tap's weight stands for input channel 0
+        let place = |q: usize| {
             let (out_channel, j) = (q / (y.taps * x.taps), q % (y.taps * x.taps));
             let ky = y.first_tap + (y.taps - 1 - j / x.taps) * shape.stride;
             let kx = x.first_tap + (x.taps - 1 - j % x.taps) * shape.stride;
-            weight[out_channel * shape.taps() + channel * square + ky * shape.kernel + kx]
+            out_channel * shape.taps() + ky * shape.kernel + kx
         };
-        let packed = Packed::new(shape.in_channels, shape.out_channels * y.taps * x.taps, value);
+        let places: Vec<usize> = (0..shape.out_channels * y.taps * x.taps).map(place).collect();
+        let packed = Packed::new(shape.in_channels, places.len(), |channel, q| weight[places[q] + channel * square]);
         Self { size, met: Some(Met { taps: layout.taps(), layout, weight: packed }) }
     }
 

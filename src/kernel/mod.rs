@@ -1,11 +1,12 @@
-//! Our own convolution, batch norm with and without ReLU, residual addition and global average pooling, forward and backward, for every backend.
+//! Our own convolution, batch norm with and without ReLU, residual addition, max pooling and global average pooling, forward and
+//! backward, for every backend.
 //!
 //! ```text
 //! conv2d, bn_relu, ..      what models call, on tensors
 //!   Kernels                one trait; default bodies on burn's own operations      composed
 //!     Autodiff<B>          registers the backward nodes, once for every backend    autodiff
 //!     Wgpu, Cuda           the default bodies
-//!     Flex                 native kernels on the CPU                               conv, norm, residual
+//!     Flex                 native kernels on the CPU                               conv, norm, pool, residual
 //!       Avx512, Avx2         implicit-GEMM convolution     direct, input_gradient, weight_gradient, layout, lanes
 //!       Portable             unfold and multiply           gemm
 //! ```
@@ -30,6 +31,7 @@ mod lanes;
 mod layout;
 pub mod memory;
 mod norm;
+mod pool;
 mod residual;
 mod shape;
 mod tensor;
@@ -129,6 +131,16 @@ pub trait Kernels: Backend {
         composed::add_relu_backward::<Self>(y, dy)
     }
 
+    /// The largest of each 2 x 2 pixels of `x` `[batch, channels, height, width]`: `[batch, channels, height / 2, width / 2]`.
+    fn max_pool2(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        composed::max_pool2::<Self>(x)
+    }
+
+    /// The gradient of [`Self::max_pool2`] with respect to `x` from that of its output.
+    fn max_pool2_backward(x: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
+        composed::max_pool2_backward::<Self>(x, dy)
+    }
+
     /// The mean `[batch, channels]` over the pixels of each plane of `x` `[batch, channels, height, width]`.
     fn mean_pixels(x: FloatTensor<Self>) -> FloatTensor<Self> {
         composed::mean_pixels::<Self>(x)
@@ -223,6 +235,20 @@ impl Kernels for Flex {
         }
         residual::backward(&y, dy)
     }
+
+    fn max_pool2(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        if !tensor::all_float32(&[&x]) {
+            return composed::max_pool2::<Self>(x);
+        }
+        pool::forward(isa(), &x)
+    }
+
+    fn max_pool2_backward(x: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
+        if !tensor::all_float32(&[&x, &dy]) {
+            return composed::max_pool2_backward::<Self>(x, dy);
+        }
+        pool::backward(isa(), &x, &dy)
+    }
 }
 
 /// burn's `Wgpu` with the feature `wgpu`, compiled to WGSL or, with `vulkan`, to SPIR-V.
@@ -284,6 +310,11 @@ pub fn bn<B: Kernels>(
 pub fn add_relu<B: Kernels>(a: Tensor<B, 4>, b: Tensor<B, 4>) -> Tensor<B, 4> {
     assert_eq!(a.dims(), b.dims(), "what is added has the same sizes");
     tensor(B::add_relu(primitive(a), primitive(b)))
+}
+
+/// Max pooling: the largest of each 2 x 2 pixels of `x` `[batch, channels, height, width]`; an odd last row or column is left out.
+pub fn max_pool2<B: Kernels>(x: Tensor<B, 4>) -> Tensor<B, 4> {
+    tensor(B::max_pool2(primitive(x)))
 }
 
 /// Global average pooling: the mean `[batch, channels]` over the pixels of `x` `[batch, channels, height, width]`. Its

@@ -2,7 +2,7 @@
 
 use super::shape::ConvShape;
 use super::tensor::from_values;
-use super::{Isa, composed, conv, norm, residual};
+use super::{Isa, composed, conv, norm, pool, residual};
 use burn::backend::Flex;
 use burn_flex::FlexTensor;
 use proptest::prelude::*;
@@ -203,6 +203,26 @@ fn residual_addition_agrees_with_burn() {
         assert_eq!(values(&residual::forward(a.clone(), &b)), values(&y));
         assert_eq!(values(&residual::backward(&y, dy.clone())), values(&composed::add_relu_backward::<Flex>(y.clone(), dy)));
         assert_eq!(values(&a), before);
+    }
+}
+
+/// To the bit: nothing is added up. Values on a coarse grid, so that many of four are alike and the first has to be found.
+#[test]
+fn max_pooling_agrees_with_burn() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(11);
+    for sizes in [[3, 5, 8, 10], [2, 16, 32, 32], [4, 3, 7, 9], [2, 2, 2, 2], [3, 1, 1, 5], [0, 4, 8, 8]] {
+        let coarse = values(&random(rng, sizes)).iter().map(|v| (v * 2.0).round()).collect();
+        let [batch, channels, height, width] = sizes;
+        let (x, dy) = (from_values(coarse, sizes), random(rng, [batch, channels, height / 2, width / 2]));
+        for isa in available() {
+            let y = pool::forward(isa, &x);
+            let dx = pool::backward(isa, &x, &dy);
+            assert_eq!((y.layout().shape().as_slice(), dx.layout().shape().as_slice()), (&[batch, channels, height / 2, width / 2][..], &sizes[..]));
+            if height > 1 {
+                assert_eq!(values(&y), values(&composed::max_pool2::<Flex>(x.clone())), "{isa:?} {sizes:?}");
+                assert_eq!(values(&dx), values(&composed::max_pool2_backward::<Flex>(x.clone(), dy.clone())), "{isa:?} {sizes:?}");
+            }
+        }
     }
 }
 

@@ -12,12 +12,11 @@
 
 use super::init::{Init, conv2d};
 use super::norm::{Mode, bn, bn_relu};
-use crate::kernel::Kernels;
+use crate::kernel::{Kernels, max_pool2};
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::prelude::*;
 use burn::tensor::activation::tanh;
-use burn::tensor::module::max_pool2d;
 use rand_chacha::ChaCha8Rng;
 
 /// How far a step moves the running statistics (BackdoorBench; PyTorch's default is 0.1).
@@ -84,7 +83,7 @@ impl<B: Kernels> Generator<B> {
         let mut h = x;
         for pair in self.down.chunks(2) {
             h = pair.iter().fold(h, |h, layer| layer.relu(h, mode));
-            h = max_pool2d(h, [2, 2], [2, 2], [0, 0], [1, 1], false);
+            h = max_pool2(h);
         }
         h = self.middle.relu(h, mode);
         for (at, layer) in self.up.iter().enumerate() {
