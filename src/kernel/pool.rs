@@ -93,8 +93,8 @@ pub fn backward(isa: Isa, x: &FlexTensor, dy: &FlexTensor) -> FlexTensor {
         return from_values(vec![0.0; values.len()], sizes::<4>(&x));
     }
     let fill = |dx: &mut [MaybeUninit<f32>]| {
-        let planes = plane.group() * plane.len();
-        let groups = dx.par_chunks_mut(planes).zip(values.par_chunks(planes)).zip(dy.storage::<f32>().par_chunks(plane.group() * plane.pooled()));
+        let floats = plane.group() * plane.len();
+        let groups = dx.par_chunks_mut(floats).zip(values.par_chunks(floats)).zip(dy.storage::<f32>().par_chunks(plane.group() * plane.pooled()));
         groups.for_each(|((dx, x), dy)| isa.run(Backward { plane, x, dy, dx }));
     };
     // SAFETY: `Backward` writes every value of each of the planes.
