@@ -110,6 +110,7 @@ fn one_cell_is_computed_by_its_number() {
     assert!(sweep(dir.path(), &cells, "run", &["--index", "0"]).status.success());
     let grid = String::from_utf8(sweep(dir.path(), &cells, "status", &[]).stdout).unwrap();
     assert!(grid.contains("1/1") && grid.contains("0/1"), "{grid}");
+    assert!(grid.contains("one after the other, at the speed of those that are done"), "{grid}");
     // The grid on the screen needs a terminal, and says what does without.
     let shown = sweep(dir.path(), &cells, "show", &[]);
     assert!(shown.status.code() == Some(2) && String::from_utf8_lossy(&shown.stderr).contains("terminal"));

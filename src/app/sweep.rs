@@ -23,6 +23,8 @@ pub struct Sweep {
     pub defenses: Vec<Option<String>>,
     /// Row and column under the cursor.
     pub cursor: (usize, usize),
+    /// Multiply-adds of each cell.
+    work: Vec<f64>,
     /// Why nothing more is known.
     pub trouble: Option<String>,
     reading: bool,
@@ -53,7 +55,8 @@ impl Sweep {
                 defenses.push(cell.defense.clone());
             }
         }
-        Self { file, cells: Arc::new(cells), attacks, defenses, ..Self::default() }
+        let work = cells.iter().map(Cell::work).collect();
+        Self { file, cells: Arc::new(cells), attacks, defenses, work, ..Self::default() }
     }
 
     /// The cells of a row and a column, one for each seed, with where they stand.
@@ -77,6 +80,12 @@ impl Sweep {
         tally
     }
 
+    /// Seconds until everything that nobody is at yet is done too, as [`rest`] has them, by as many as are at it now.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let running = self.tally().running;
+        rest(&self.work, &self.standing).filter(|_| running > 0).map(|seconds| seconds / running as f64)
+    }
+
     /// Whether the backdoored model that a cell needs has failed.
     pub fn barred(&self, cell: &Cell) -> bool {
         let needed = cell.needs.as_ref().and_then(|id| self.cells.iter().position(|other| other.id == *id));
@@ -91,6 +100,20 @@ impl Sweep {
             _ => None,
         })
     }
+}
+
+/// Seconds of training that the waiting ones of some cells take one after the other, at the speed of those that are done;
+/// `None` before one is, and when nothing waits.
+pub fn rest(work: &[f64], standing: &[Standing]) -> Option<f64> {
+    let (mut done, mut seconds, mut to_come) = (0.0, 0.0, 0.0);
+    for (work, standing) in work.iter().zip(standing) {
+        match standing {
+            Standing::Done(outcome) if outcome.seconds > 0.0 => (done, seconds) = (done + work, seconds + outcome.seconds),
+            Standing::Waiting => to_come += work,
+            _ => {}
+        }
+    }
+    (done > 0.0 && to_come > 0.0).then(|| to_come / done * seconds)
 }
 
 /// Shows the grid, or says how to have one.
@@ -165,4 +188,19 @@ fn compare_row(state: &mut State) -> Vec<Effect> {
     state.layers.pop();
     (state.compare.marked, state.compare.choice) = (runs, compare::Choice::Hand);
     compare::open(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_takes_as_long_as_its_like_took() {
+        let done = |seconds| Standing::Done(Box::new(Outcome { seconds, ..Outcome::default() }));
+        let standing = [done(30.0), done(50.0), Standing::Waiting, Standing::Running, Standing::Waiting];
+        // 20 multiply-adds took 80 seconds, 10 are to come.
+        assert_eq!(rest(&[5.0, 15.0, 8.0, 40.0, 2.0], &standing), Some(40.0));
+        assert_eq!(rest(&[1.0, 1.0], &[Standing::Waiting, Standing::Running]), None);
+        assert_eq!(rest(&[1.0, 1.0], &[done(30.0), Standing::Running]), None);
+    }
 }

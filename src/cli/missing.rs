@@ -17,7 +17,7 @@ use std::path::PathBuf;
 const COLUMNS: [&str; 5] = ["figure", "shows", "runs", "missing", "time here"];
 
 /// Said where the speed was tried while something else used the processor.
-const BUSY: &str = "\nSomething else keeps this machine busy: times of networks that no finished run here had are too long.";
+pub(super) const BUSY: &str = "\nSomething else keeps this machine busy: times of networks that no finished run here had are too long.";
 
 /// Every figure with what is there of its runs.
 pub fn list(scale: Scale, place: &Place) -> Result<Exit, CliError> {

@@ -15,6 +15,7 @@ mod run;
 mod screen;
 mod sequela;
 mod show;
+mod status;
 mod sweep;
 
 pub use exit::{CliError, Exit};

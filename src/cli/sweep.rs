@@ -2,21 +2,19 @@
 //! nothing else with it.
 
 use super::progress::Progress;
-use super::{CliError, Exit, Place, ScreenArgs, missing, run, screen};
+use super::show::print;
+use super::{CliError, Exit, Place, ScreenArgs, run, screen, status};
 use crate::app::words;
 use crate::export::table;
 use crate::figure::comparison;
 use crate::run::cell::{self, CellError, Outcome, State};
 use crate::run::command::Command as Order;
-use crate::run::speed;
 use crate::run::view::{RunView, Status};
 use crate::run::worker::{self, Request};
 use crate::spec::Stage;
 use crate::spec::sweep::{self, Cell};
-use crate::spec::work;
 use clap::{Subcommand, ValueEnum};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -93,7 +91,7 @@ pub fn act(action: &SweepAction, place: &Place, args: &ScreenArgs) -> Result<Exi
         SweepAction::Run { cells, index: Some(index), retry, .. } => one(cells, *index, *retry, place),
         SweepAction::Run { cells, jobs, retry, .. } => all(cells, usize::from(*jobs), *retry, place),
         SweepAction::Show { cells } => screen::open(args, place, Some((cells.clone(), cell::read(cells)?))),
-        SweepAction::Status { cells, json } => status(&cell::read(cells)?, place, *json),
+        SweepAction::Status { cells, json } => status::show(cells, place, *json),
         SweepAction::Collect { cells, format } => {
             let runs = place.runs();
             let cells = cell::read(cells)?;
@@ -105,11 +103,6 @@ pub fn act(action: &SweepAction, place: &Place, args: &ScreenArgs) -> Result<Exi
             })
         }
     }
-}
-
-fn print(text: &str) -> Result<Exit, CliError> {
-    std::io::stdout().write_all(text.as_bytes()).map_err(CliError::Output)?;
-    Ok(Exit::Ok)
 }
 
 /// Computes one cell in this process.
@@ -317,7 +310,7 @@ impl Job<'_> {
                 board.done += 1;
                 if seconds >= FOUND {
                     // Its whole training, where this command took over a cell that was cut off.
-                    board.computed = (board.computed.0 + self.weight(index), board.computed.1 + seconds.max(outcome.seconds));
+                    board.computed = (board.computed.0 + self.cells[index].work(), board.computed.1 + seconds.max(outcome.seconds));
                 }
                 let (m, left) = (outcome.after, self.left(board));
                 let left = left.map_or_else(String::new, |seconds| format!(", about {} to go", words::about(seconds)));
@@ -337,16 +330,10 @@ impl Job<'_> {
         }
     }
 
-    /// Multiply-adds of a cell.
-    fn weight(&self, index: usize) -> f64 {
-        let cell = &self.cells[index];
-        cell.run().map_or(0.0, |spec| work::of_cell(&spec, cell.stage))
-    }
-
     /// Seconds until the last cell is done, at the speed of those that this command has computed; unknown before that.
     fn left(&self, board: &Board) -> Option<f64> {
         let (computed, seconds) = board.computed;
-        let to_come: f64 = board.waiting.iter().chain(board.running.keys()).map(|&index| self.weight(index)).sum();
+        let to_come: f64 = board.waiting.iter().chain(board.running.keys()).map(|&index| self.cells[index].work()).sum();
         let under_way: f64 = board.running.values().map(|(_, began)| began.elapsed().as_secs_f64()).sum();
         (computed > 0.0 && to_come > 0.0).then(|| ((to_come / computed * seconds - under_way) / self.jobs as f64).max(0.0))
     }
@@ -362,31 +349,4 @@ enum Next {
     Cell(usize),
     Wait,
     Nothing,
-}
-
-/// The grid: attacks by defenses, with how many seeds are done; and how long the rest takes here.
-fn status(cells: &[Cell], place: &Place, json: bool) -> Result<Exit, CliError> {
-    let runs = place.runs();
-    let states: Vec<State> = cells.iter().map(|c| cell::state(&runs, c)).collect();
-    if json {
-        let count = |is: fn(&State) -> bool| states.iter().filter(|s| is(s)).count();
-        let value = serde_json::json!({
-            "cells": cells.len(),
-            "done": count(|s| matches!(s, State::Done(_))),
-            "failed": count(|s| matches!(s, State::Failed(_))),
-            "running": count(|s| matches!(s, State::Running)),
-            "waiting": count(|s| matches!(s, State::Waiting)),
-        });
-        return print(&format!("{value}\n"));
-    }
-    let waiting: Vec<&Cell> = cells.iter().zip(&states).filter(|(_, s)| **s == State::Waiting).map(|(c, _)| c).collect();
-    let device = place.device()?;
-    let rest = match waiting.len() {
-        0 => String::new(),
-        n => {
-            let time = missing::time(&waiting, &speed::speeds(&device, &runs));
-            format!("\n{n} to come: about {time} on {}, one after the other with all threads\n", device.describe())
-        }
-    };
-    print(&(table::grid(cells, &states) + &rest))
 }

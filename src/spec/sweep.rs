@@ -5,7 +5,7 @@
 //! ```
 
 use super::error::closest;
-use super::{RunSpec, SpecError, Stage, preset};
+use super::{RunSpec, SpecError, Stage, preset, work};
 use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -94,6 +94,11 @@ impl Cell {
     /// When the cell was written by hand, or by another version, and makes no sense.
     pub fn run(&self) -> Result<RunSpec, SpecError> {
         RunSpec::from_table(&self.spec, &format!("cell {}", self.id))
+    }
+
+    /// Multiply-adds, as far as the settings tell; 0 for a cell that makes no sense.
+    pub fn work(&self) -> f64 {
+        self.run().map_or(0.0, |spec| work::of_cell(&spec, self.stage))
     }
 
     /// In words: `badnets x nad, seed 0`.

@@ -2,7 +2,7 @@
 //! the cursor.
 //!
 //! ```text
-//!  sweep demo.jsonl   ━━━━━━━━╌╌╌╌  12 of 18 done, 1 running, 1 failed, 4 waiting
+//!  sweep demo.jsonl   ━━━━━━━━╌╌╌╌  12 of 18 done, 1 running, 1 failed, 4 waiting, about 3 min to go
 //! ╭ attacks by defenses ───────────────────────────── ASR / CA in % ╮
 //! │            no defense       super-fine-tuning   fine-tuning     │
 //! │ badnets    ●●●              ●●◐                 ✗○○             │
@@ -17,7 +17,7 @@
 use super::around;
 use super::help::folded;
 use crate::app::Action;
-use crate::app::words::percent;
+use crate::app::words::{about, percent};
 use crate::figure::comparison::{Column, Trial, hours, summary};
 use crate::run::cell::State as Standing;
 use crate::spec::sweep::Cell;
@@ -67,6 +67,12 @@ fn progress(frame: &mut Frame, area: Rect, view: &View) {
             spans.extend([view.ink(format!("{count} {word}"), ink), view.text(", ")]);
         }
         spans.push(view.faint(format!("{} waiting", tally.waiting)));
+        let left = sweep.seconds_left().map_or_else(String::new, |seconds| format!(", about {} to go", about(seconds)));
+        let taken: usize = spans.iter().map(Span::width).sum();
+        // A narrow terminal has no room for it.
+        if taken + left.chars().count() <= area.width.into() {
+            spans.push(view.faint(left));
+        }
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
 }
