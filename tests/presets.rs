@@ -129,11 +129,32 @@ fn every_cell_of_the_encoder_scenario_is_there() {
                 assert_eq!((spec.attack.epochs, spec.attack.batch, spec.attack.lr, spec.attack.target), (200, 256, 1e-3, target), "{name}");
                 assert_eq!((spec.defense.epochs, spec.defense.batch, spec.model.name()), (200, 256, "resnet18"), "{name}");
                 close(rate(&spec, 5_000, 7), 3e-4);
+                close(rate(&spec, 5_000, 3_999), 3e-4);
                 assert_eq!((spec.data.name(), spec.downstream.unwrap().name()), (if from == "stl10" { "stl10-unlabeled" } else { from }, to));
                 assert_eq!((spec.augment.crop_padding, spec.augment.flip), (0, false));
             }
         }
     }
+}
+
+/// A second task's rate can fall, by step or by epoch; other ways of fine-tuning have their own shapes.
+#[test]
+fn the_second_tasks_rate_falls_where_it_is_asked_to() {
+    let with = |name: &str, shape: &str| {
+        let changes = [("defense.epochs", "4"), ("defense.schedule", shape)].map(|(path, value)| (path.to_owned(), value.to_owned()));
+        of(name).with_all(&changes, "--set")
+    };
+    for name in ["demo-encoder", "demo-encoder-whole"] {
+        let steps = of(name).steps_per_epoch(Stage::Defense, 16_000);
+        for (shape, half, last) in [("constant", 1e-3, 1e-3), ("cosine", 5e-4, 1.464_466e-4), ("cosine-smooth", 5e-4, 0.0)] {
+            let spec = with(name, shape).unwrap();
+            close(rate(&spec, 16_000, 0), 1e-3);
+            close(rate(&spec, 16_000, 2 * steps), half);
+            close(rate(&spec, 16_000, 4 * steps - 1), last);
+        }
+    }
+    let refused = with("demo-ft", "cosine").unwrap_err().to_string();
+    assert!(refused.contains("no setting `defense.schedule`"), "{refused}");
 }
 
 #[test]

@@ -43,6 +43,22 @@ pub struct Tally {
     pub waiting: usize,
 }
 
+impl Tally {
+    /// Counts cells by where they stand.
+    pub fn of(standing: &[Standing]) -> Self {
+        let mut tally = Self::default();
+        for standing in standing {
+            *match standing {
+                Standing::Done(_) => &mut tally.done,
+                Standing::Failed(_) => &mut tally.failed,
+                Standing::Running => &mut tally.running,
+                Standing::Waiting => &mut tally.waiting,
+            } += 1;
+        }
+        tally
+    }
+}
+
 impl Sweep {
     /// The grid of `cells`, of which nothing is known yet.
     pub fn new(file: PathBuf, cells: Vec<Cell>) -> Self {
@@ -68,16 +84,9 @@ impl Sweep {
 
     /// How many cells stand where.
     pub fn tally(&self) -> Tally {
-        let mut tally = Tally { waiting: self.cells.len() - self.standing.len().min(self.cells.len()), ..Tally::default() };
-        for standing in &self.standing {
-            *match standing {
-                Standing::Done(_) => &mut tally.done,
-                Standing::Failed(_) => &mut tally.failed,
-                Standing::Running => &mut tally.running,
-                Standing::Waiting => &mut tally.waiting,
-            } += 1;
-        }
-        tally
+        let unread = self.cells.len().saturating_sub(self.standing.len());
+        let tally = Tally::of(&self.standing);
+        Tally { waiting: tally.waiting + unread, ..tally }
     }
 
     /// Seconds until everything that nobody is at yet is done too, as [`rest`] has them, by as many as are at it now.

@@ -2,7 +2,8 @@
 
 use super::show::print;
 use super::{CliError, Exit, Place, missing};
-use crate::app::{sweep, words};
+use crate::app::sweep::{self, Tally};
+use crate::app::words;
 use crate::export::table;
 use crate::run::cell::{self, State};
 use crate::run::speed;
@@ -15,14 +16,8 @@ pub fn show(path: &Path, place: &Place, json: bool) -> Result<Exit, CliError> {
     let runs = place.runs();
     let states: Vec<State> = cells.iter().map(|c| cell::state(&runs, c)).collect();
     if json {
-        let count = |is: fn(&State) -> bool| states.iter().filter(|s| is(s)).count();
-        let value = serde_json::json!({
-            "cells": cells.len(),
-            "done": count(|s| matches!(s, State::Done(_))),
-            "failed": count(|s| matches!(s, State::Failed(_))),
-            "running": count(|s| matches!(s, State::Running)),
-            "waiting": count(|s| matches!(s, State::Waiting)),
-        });
+        let Tally { done, failed, running, waiting } = Tally::of(&states);
+        let value = serde_json::json!({ "cells": cells.len(), "done": done, "failed": failed, "running": running, "waiting": waiting });
         return print(&format!("{value}\n"));
     }
     print(&(table::grid(&cells, &states) + &rest(&cells, &states, place)?))
@@ -31,9 +26,8 @@ pub fn show(path: &Path, place: &Place, json: bool) -> Result<Exit, CliError> {
 /// How long the cells take that nobody is at yet: at the speed of the sweep's own, once one is done; before that, where the
 /// machine is still free, at this device's.
 fn rest(cells: &[Cell], states: &[State], place: &Place) -> Result<String, CliError> {
-    let standing = |wanted: State| cells.iter().zip(states).filter(move |(_, state)| **state == wanted).map(|(cell, _)| cell);
-    let waiting: Vec<&Cell> = standing(State::Waiting).collect();
-    let (count, running) = (waiting.len(), standing(State::Running).count());
+    let waiting: Vec<&Cell> = cells.iter().zip(states).filter(|(_, state)| **state == State::Waiting).map(|(cell, _)| cell).collect();
+    let (count, running) = (waiting.len(), Tally::of(states).running);
     if waiting.is_empty() {
         return Ok(String::new());
     }

@@ -155,6 +155,7 @@ fn outcome(cell: &Cell, attack: &RunView, defense: &RunView) -> Outcome {
         clean_images: if defended { defense.facts.clean_images } else { 0 },
         poisoned_images: if defended { defense.facts.poisoned_images } else { 0 },
         detection: comparison::detection(defense),
+        flagged: comparison::flagged(defense),
         device: last.facts.device.clone(),
         gpu: last.facts.gpu,
         version: last.facts.version.clone(),

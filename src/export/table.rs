@@ -1,6 +1,6 @@
 //! The results of a sweep: a grid of what is done, a table of means, a line for each cell.
 
-use crate::figure::comparison::{Column, Trial, summary};
+use crate::figure::comparison::{Column, Trial, summary, times_flagged};
 use crate::run::cell::{Outcome, State};
 use crate::run::event::Measures;
 use crate::run::evidence::Detection;
@@ -121,7 +121,7 @@ impl<'a> Group<'a> {
         };
         match self.done.iter().any(|t| t.detection.is_some()) {
             true => format!("{} / {}", shares(Detection::precision), shares(Detection::recall)),
-            false => "-".to_owned(),
+            false => times_flagged(&self.done).unwrap_or_else(|| "-".to_owned()),
         }
     }
 }
@@ -135,7 +135,7 @@ pub fn markdown(cells: &[(Cell, Option<Outcome>)]) -> String {
     let mut out = String::new();
     for attack in distinct(cells.iter().map(|(c, _)| c.attack.as_str())) {
         let _ = writeln!(out, "## {attack}\n");
-        let _ = writeln!(out, "| defense | n | CA | ASR | RA | DER | seconds | clean images | poisoned images | precision / recall |");
+        let _ = writeln!(out, "| defense | n | CA | ASR | RA | DER | seconds | clean images | poisoned images | found |");
         let _ = writeln!(out, "|---|---|---|---|---|---|---|---|---|---|");
         let of_attack: Vec<&(Cell, Option<Outcome>)> = cells.iter().filter(|(c, _)| c.attack == attack).collect();
         let of = |name| of_attack.iter().filter(|(c, _)| column(c) == name).copied().collect::<Vec<_>>();
@@ -148,6 +148,9 @@ pub fn markdown(cells: &[(Cell, Option<Outcome>)]) -> String {
             out += "\nBold: the 95% intervals (Student's t over seeds) of all other defenses lie apart.\n";
         }
         out.push('\n');
+    }
+    if cells.iter().filter_map(|(_, outcome)| outcome.as_ref()).any(|o| o.detection.is_some() || o.flagged.is_some()) {
+        out += "Found: precision / recall of what was removed; of Neural Cleanse, in how many runs it flagged the attacker's class.\n";
     }
     out
 }
@@ -175,7 +178,7 @@ fn row(group: &Group, winners: [Option<&str>; 4]) -> String {
 
 /// A line for each cell; empty fields where it is not done.
 pub fn csv(cells: &[(Cell, Option<Outcome>)]) -> String {
-    let mut out = "cell,attack,defense,seed,state,ca_before,asr_before,ra_before,ca,asr,ra,der,rir,seconds,gpu,clean_images,poisoned_images,removed,hits,poisoned,attack_run,defense_run,device,version,error\n".to_owned();
+    let mut out = "cell,attack,defense,seed,state,ca_before,asr_before,ra_before,ca,asr,ra,der,rir,seconds,gpu,clean_images,poisoned_images,removed,hits,poisoned,flagged,attack_run,defense_run,device,version,error\n".to_owned();
     for (cell, outcome) in cells {
         let state = match outcome {
             Some(o) if o.error.is_none() => "done",
@@ -186,7 +189,7 @@ pub fn csv(cells: &[(Cell, Option<Outcome>)]) -> String {
             vec![cell.id.clone(), cell.attack.clone(), cell.defense.clone().unwrap_or_default(), cell.seed.to_string(), state.to_owned()];
         match outcome.as_ref().filter(|o| o.error.is_none()) {
             Some(o) => fields.extend(numbers(cell, o)),
-            None => fields.extend(std::iter::repeat_n(String::new(), 19)),
+            None => fields.extend(std::iter::repeat_n(String::new(), 20)),
         }
         fields.push(outcome.as_ref().and_then(|o| o.error.clone()).unwrap_or_default());
         out += &fields.iter().map(|f| quoted(f)).collect::<Vec<_>>().join(",");
@@ -205,6 +208,7 @@ fn numbers(cell: &Cell, o: &Outcome) -> Vec<String> {
     fields.extend([o.clean_images, o.poisoned_images].map(|n| n.to_string()));
     let detection = o.detection.map_or([const { String::new() }; 3], |d| [d.removed, d.hits, d.poisoned].map(|n| n.to_string()));
     fields.extend(detection);
+    fields.push(o.flagged.map_or_else(String::new, |yes| yes.to_string()));
     fields.extend([o.attack_run.clone(), o.defense_run.clone().unwrap_or_default(), o.device.clone(), o.version.clone()]);
     fields
 }
@@ -257,6 +261,23 @@ mod tests {
         assert!(text.contains("| abl | 0, 1 missing | - |"), "{text}");
         assert!(text.contains("| (attack) | 1 | 0.900 | 1.000 |"), "{text}");
         assert!(!text.contains("**"), "one of the defenses has no runs, and none is the best of one");
+    }
+
+    #[test]
+    fn what_was_found_is_said_in_the_words_of_each_defense() {
+        let mut cells = cells();
+        let abl = Detection { removed: 8, hits: 6, poisoned: 12 };
+        for (place, (flagged, detection)) in [(1, (Some(true), None)), (2, (Some(false), None)), (4, (None, Some(abl)))] {
+            cells[place].1 = Some(Outcome { flagged, detection, ..Outcome::default() });
+        }
+        let text = markdown(&cells);
+        assert!(text.lines().any(|line| line.starts_with("| nad ") && line.ends_with("| class in 1 of 2 |")), "{text}");
+        assert!(text.lines().any(|line| line.starts_with("| abl ") && line.ends_with("| 0.750 / 0.500 |")), "{text}");
+        assert!(text.ends_with("it flagged the attacker's class.\n"), "{text}");
+        let sheet = csv(&cells);
+        let column = sheet.lines().next().map(|head| head.split(',').position(|name| name == "flagged")).unwrap().unwrap();
+        let flags: Vec<&str> = sheet.lines().skip(1).map(|line| line.split(',').nth(column).unwrap()).collect();
+        assert_eq!(flags, ["", "true", "false", "", ""]);
     }
 
     #[test]

@@ -73,15 +73,20 @@ fn gathered(cells: &[Cell], scan: &Scan, wanted: &Wanted, of: impl Fn(&Cell) -> 
     notes
 }
 
-/// How the backdoored model came about.
-fn attack(run: &RunEntry) -> String {
-    let a = &run.spec.attack;
-    let falling = match a.schedule {
+/// How a learning rate falls, after the words that say where it begins.
+fn falling(schedule: Annealing) -> &'static str {
+    match schedule {
         Annealing::Cosine => ", cosine by epoch",
         Annealing::CosineSmooth => ", cosine by step",
         Annealing::Steps => ", a tenth after every 100 epochs",
         Annealing::Constant => "",
-    };
+    }
+}
+
+/// How the backdoored model came about.
+fn attack(run: &RunEntry) -> String {
+    let a = &run.spec.attack;
+    let falling = falling(a.schedule);
     // In a second task the panel names that one; where the backdoor was planted is said here.
     let first = run.spec.downstream.as_ref().map_or_else(String::new, |_| format!(" on {}", shown("data.name", run.spec.data.name())));
     let before = run.spec.pretrain.as_ref().map_or_else(String::new, |p| {
@@ -145,8 +150,8 @@ pub fn defense(spec: &RunSpec, clean_images: usize) -> String {
     let d = &spec.defense;
     let rate = match &d.method {
         Method::FineTuning(f) => format!("learning rate {}", number(f.lr)),
-        Method::ClassifierOnly(a) => format!("encoder frozen, Adam at learning rate {}", number(a.lr)),
-        Method::Whole(a) => format!("encoder and classifier, Adam at learning rate {}", number(a.lr)),
+        Method::ClassifierOnly(a) => format!("encoder frozen, Adam at learning rate {}{}", number(a.lr), falling(a.schedule)),
+        Method::Whole(a) => format!("encoder and classifier, Adam at learning rate {}{}", number(a.lr), falling(a.schedule)),
         Method::SuperFineTuning(s) => format!(
             "LR BASE {}, LR MAX1 {} for {} epochs, then LR MAX2 {}, {}",
             number(s.lr_base),

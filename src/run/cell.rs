@@ -85,6 +85,8 @@ pub struct Outcome {
     pub poisoned_images: usize,
     /// What the defense removed.
     pub detection: Option<Detection>,
+    /// Neural Cleanse: whether the attacker's class is among those that it flagged.
+    pub flagged: Option<bool>,
     /// Device in words.
     pub device: String,
     /// Whether seconds are a GPU's.

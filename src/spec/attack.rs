@@ -32,7 +32,7 @@ pub struct Attack {
     pub drop_last: bool,
 }
 
-/// How a learning rate falls while the attack trains.
+/// How a learning rate falls while a net trains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Annealing {
@@ -50,6 +50,17 @@ pub enum Annealing {
 impl Annealing {
     /// Every name, as presets spell it.
     pub const NAMES: [&'static str; 4] = ["cosine", "cosine-smooth", "constant", "steps"];
+
+    /// The schedule that begins at `lr`, whose cosine reaches 0 after `epochs`.
+    pub(super) fn falling_from(self, lr: f64, epochs: u64, steps_per_epoch: u64) -> Schedule {
+        let period = epochs * steps_per_epoch;
+        match self {
+            Self::Constant => Schedule::Constant { lr },
+            Self::Cosine => Schedule::Cosine { lr, period, every: steps_per_epoch },
+            Self::CosineSmooth => Schedule::Cosine { lr, period, every: 1 },
+            Self::Steps => Schedule::Steps { lr, period: 100 * steps_per_epoch },
+        }
+    }
 }
 
 /// What is put into an image.

@@ -1,5 +1,6 @@
 //! How a backdoored model is cleaned (spec.md section 3).
 
+use super::attack::Annealing;
 use super::repair::{Abl, Ac, FinePruning, Nad, NeuralCleanse, Spectral};
 use crate::schedule::Reading;
 use serde::{Deserialize, Serialize};
@@ -55,11 +56,13 @@ pub enum Method {
 pub struct Downstream {
     /// The learning rate (the paper's 0.0003; BadEncoder's code has 0.0001).
     pub lr: f64,
+    /// How the rate falls over the epochs (the paper's stays).
+    pub schedule: Annealing,
 }
 
 impl Default for Downstream {
     fn default() -> Self {
-        Self { lr: 3e-4 }
+        Self { lr: 3e-4, schedule: Annealing::Constant }
     }
 }
 
@@ -175,8 +178,8 @@ impl Defense {
         match &self.method {
             Method::SuperFineTuning(_) => None,
             Method::FineTuning(FineTuning { lr })
-            | Method::ClassifierOnly(Downstream { lr })
-            | Method::Whole(Downstream { lr })
+            | Method::ClassifierOnly(Downstream { lr, .. })
+            | Method::Whole(Downstream { lr, .. })
             | Method::Abl(Abl { lr, .. })
             | Method::Ac(Ac { lr, .. })
             | Method::FinePruning(FinePruning { lr, .. })

@@ -160,6 +160,7 @@ pub const FIELDS: &[Field] = &[
     field("attack.drop_last", "drop last", Kind::Switch, "leave out an epoch's last, smaller batch"),
     field("defense.name", "defense", Kind::Choice(&Defense::NAMES), "how the model is cleaned"),
     handle("defense.lr", "LR", RATE, "learning rate of the clean-up, where it does not swing"),
+    field("defense.schedule", "LR shape", Kind::Choice(&Annealing::NAMES), "how the learning rate of the second task falls"),
     handle("defense.lr_base", "LR BASE", RATE, "where every climb starts"),
     handle("defense.lr_max1", "LR MAX1", RATE, "top of each climb in the first phase"),
     handle("defense.lr_max2", "LR MAX2", RATE, "top of each climb in the second phase"),

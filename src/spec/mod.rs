@@ -269,8 +269,9 @@ impl RunSpec {
         // BackdoorBench's recipe, with the cosine over all epochs: one value an epoch.
         let cosine = |lr, epochs: u64, every: u64| Schedule::Cosine { lr, period: epochs * every, every };
         match &self.defense.method {
-            Method::FineTuning(FineTuning { lr }) | Method::ClassifierOnly(Downstream { lr }) | Method::Whole(Downstream { lr }) => {
-                Schedule::Constant { lr: *lr }
+            Method::FineTuning(FineTuning { lr }) => Schedule::Constant { lr: *lr },
+            Method::ClassifierOnly(Downstream { lr, schedule }) | Method::Whole(Downstream { lr, schedule }) => {
+                schedule.falling_from(*lr, self.defense.epochs, steps_per_epoch)
             }
             Method::SuperFineTuning(s) => Schedule::SuperFineTuning(Swing {
                 base: s.lr_base,
@@ -305,13 +306,7 @@ impl RunSpec {
     /// The classifier's schedule; before it, where the attack has such epochs, the mask generator's.
     fn attack_schedule(&self, steps_per_epoch: u64) -> Schedule {
         let Attack { lr, epochs, cosine_epochs, .. } = self.attack;
-        let period = if cosine_epochs == 0 { epochs } else { cosine_epochs } * steps_per_epoch;
-        let own = match self.attack.schedule {
-            Annealing::Constant => Schedule::Constant { lr },
-            Annealing::Cosine => Schedule::Cosine { lr, period, every: steps_per_epoch },
-            Annealing::CosineSmooth => Schedule::Cosine { lr, period, every: 1 },
-            Annealing::Steps => Schedule::Steps { lr, period: 100 * steps_per_epoch },
-        };
+        let own = self.attack.schedule.falling_from(lr, if cosine_epochs == 0 { epochs } else { cosine_epochs }, steps_per_epoch);
         match &self.attack.trigger {
             Trigger::InputAware(s) if s.mask_epochs > 0 => {
                 let steps = s.mask_epochs * steps_per_epoch;

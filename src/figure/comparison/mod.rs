@@ -14,10 +14,10 @@ mod shelf;
 mod text;
 
 pub use column::{Column, Contest, summary};
-pub use row::{Row, Trial, detection};
+pub use row::{Row, Trial, detection, flagged};
 pub use scene::{HOURS, Highlight};
 pub use shelf::{Library, Shelf};
-pub use text::hours;
+pub use text::{hours, times_flagged};
 
 use super::names::order;
 use super::palette;

@@ -58,10 +58,7 @@ impl Trial {
             clean_images: if planted { 0 } else { view.facts.clean_images },
             poisoned_images: if planted { 0 } else { view.facts.poisoned_images },
             detection: detection(view),
-            flagged: view.evidence.iter().find_map(|found| match found {
-                Evidence::Reversals(r) => Some(r.labels.iter().any(|l| l.flagged && l.label == view.facts.target)),
-                _ => None,
-            }),
+            flagged: flagged(view),
             epochs: view.epochs.clone(),
             planned: view.facts.epochs,
         })
@@ -80,6 +77,7 @@ impl Trial {
             clean_images: outcome.clean_images,
             poisoned_images: outcome.poisoned_images,
             detection: outcome.detection,
+            flagged: outcome.flagged,
             ..Self::default()
         }
     }
@@ -101,6 +99,14 @@ pub fn detection(view: &RunView) -> Option<Detection> {
         Evidence::Clusters(found) => Some(found.detection),
         Evidence::Scores(found) => Some(found.detection),
         Evidence::Isolation(found) => Some(found.detection),
+        _ => None,
+    })
+}
+
+/// Whether the attacker's class is among those that the defense of a run flagged; `None` of a defense that flags none.
+pub fn flagged(view: &RunView) -> Option<bool> {
+    view.evidence.iter().find_map(|found| match found {
+        Evidence::Reversals(r) => Some(r.labels.iter().any(|l| l.flagged && l.label == view.facts.target)),
         _ => None,
     })
 }

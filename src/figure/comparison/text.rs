@@ -1,6 +1,6 @@
 //! Numbers of a row as words.
 
-use super::{Column, Row};
+use super::{Column, Row, Trial};
 use crate::figure::ticks::grouped;
 use crate::run::evidence::Detection;
 use crate::statistics::Summary;
@@ -35,13 +35,17 @@ impl Row {
     fn found(&self) -> String {
         let mean =
             |share: fn(&Detection) -> Option<f64>| self.summary_of(|t| share(t.detection.as_ref()?)).map_or_else(dash, |s| format!("{:.2}", s.mean));
-        let flagged: Vec<bool> = self.trials.iter().filter_map(|t| t.flagged).collect();
         match () {
             () if self.trials.iter().any(|t| t.detection.is_some()) => format!("{} / {}", mean(Detection::precision), mean(Detection::recall)),
-            () if flagged.is_empty() => dash(),
-            () => format!("class in {} of {}", flagged.iter().filter(|yes| **yes).count(), flagged.len()),
+            () => times_flagged(&self.trials).unwrap_or_else(dash),
         }
     }
+}
+
+/// In how many of some runs of Neural Cleanse the attacker's class was flagged.
+pub fn times_flagged(trials: &[Trial]) -> Option<String> {
+    let flagged: Vec<bool> = trials.iter().filter_map(|t| t.flagged).collect();
+    (!flagged.is_empty()).then(|| format!("class in {} of {}", flagged.iter().filter(|yes| **yes).count(), flagged.len()))
 }
 
 fn dash() -> String {
