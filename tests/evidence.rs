@@ -18,7 +18,7 @@ use tuneout::figure::scene::{Kind, Picture, Scene};
 use tuneout::figure::{self, Style, terminal};
 use tuneout::run::evidence::Evidence;
 use tuneout::run::session::Signal;
-use tuneout::spec::preset;
+use tuneout::spec::{Stage, preset};
 use tuneout::ui::glyphs::Glyphs;
 use tuneout::ui::hits::Hits;
 use tuneout::ui::theme::{self, Theme};
@@ -348,6 +348,14 @@ fn w_opens_and_closes_it() {
 #[test]
 fn a_search_can_be_watched_and_paused() {
     let mut state = looking();
+    let lines = rehearsal::signals(&state.spec.clone(), &[]).into_iter();
+    lines.take_while(|line| !matches!(line, Signal::Event { stage: Stage::Defense, .. })).for_each(|line| drop(reduce(&mut state, line)));
+    reduce(&mut state, Signal::Preparing { what: "label 5/12, pass 3".to_owned(), done: 5, total: 12 });
+    for (width, height) in [(60, 18), (80, 24), (120, 36), (200, 60)] {
+        let bench = text(&shown(&state, "dark", false, (width, height), true));
+        assert!(bench.lines().next().is_some_and(|line| line.ends_with("searching 42%")), "{bench}");
+        assert!(width < 120 || bench.contains("label 5/12, pass 3"), "{bench}");
+    }
     press(&mut state, Chord::Char('w'));
     assert!(text(&shown(&state, "dark", false, (80, 24), true)).contains("5 of 12"));
     assert!(matches!(press(&mut state, Chord::Char(' '))[..], [Effect::Send(_)]));

@@ -134,6 +134,29 @@ fn a_run_is_steered_from_the_keyboard() {
     assert_eq!(bench.ends(), 0);
 }
 
+/// A run that was paused when its watcher left is not paused for the next one.
+#[test]
+fn a_run_that_was_left_paused_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = Terminal::open(dir.path(), 36, 120);
+    bench.wait(|s| s.contains("space start"));
+    bench.press(" ");
+    bench.wait(|_| log(dir.path()).contains("\"stage\":\"defense\""));
+    bench.press(" ");
+    bench.wait(|s| s.contains("space go on"));
+    bench.press("q");
+    bench.wait(|s| s.contains("Quit while training?"));
+    bench.press("y");
+    assert_eq!(bench.ends(), 0);
+    let lines = log(dir.path()).lines().count();
+    let mut bench = Terminal::open(dir.path(), 36, 120);
+    bench.wait(|s| s.contains("space start"));
+    bench.press(" ");
+    bench.wait(|s| s.lines().next().is_some_and(|header| header.ends_with("training")) && s.contains("reused") && s.contains("space pause"));
+    bench.wait(|_| log(dir.path()).lines().count() > lines + 5);
+    stops_and_quits(bench, dir.path());
+}
+
 /// Every test image is looked through while the run goes on, which is neither stopped nor slowed to a halt by it.
 #[test]
 fn images_are_browsed_while_a_run_goes_on() {

@@ -86,7 +86,7 @@ fn line(state: &mut State, stage: Stage, dir: &Path, replayed: bool, event: &Eve
         state.machine.speeds.insert(speed);
     }
     match &event.kind {
-        EventKind::Started { .. } if stage == Stage::Attack => state.reused = replayed,
+        EventKind::Finished { .. } if stage == Stage::Attack => state.reused = replayed,
         // The clean model of an attack's pattern has no trigger to look at.
         EventKind::Lens { .. } if stage == Stage::Pretrain => {}
         EventKind::Started { .. } | EventKind::Epoch { .. } | EventKind::Probe { .. } => {}

@@ -351,6 +351,10 @@ impl<B: Train> Loop<'_, B> {
                     }
                     Command::Pause | Command::Resume => {}
                     Command::Stop => {
+                        // The log up to the checkpoint is what a later process goes on from: it does not stand still.
+                        if paused {
+                            self.emit(EventKind::Continued)?;
+                        }
                         self.checkpoint()?;
                         self.emit(EventKind::Stopped)?;
                         return Ok(true);

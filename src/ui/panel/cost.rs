@@ -13,6 +13,7 @@
 //! ╰────────────────────────────────╯
 //! ```
 
+use crate::app::state::Preparing;
 use crate::app::{State, cost, words};
 use crate::run::view::Status;
 use crate::spec::Stage;
@@ -52,8 +53,21 @@ fn both_ends(view: &View, name: &str, room: usize) -> String {
     format!("{}{end}", view.cut(name, room - 10))
 }
 
+/// What is prepared, where it is known how much there is to do.
+fn preparing(state: &State) -> Option<&Preparing> {
+    state.preparing.as_ref().filter(|at| at.total > 0 && state.active())
+}
+
+/// What is looked for between two stages, for instance by a defense before its first step.
+pub fn search(state: &State) -> Option<&Preparing> {
+    preparing(state).filter(|_| state.current().stage.is_some())
+}
+
 /// Where the run is, in words.
 pub fn stage(state: &State) -> String {
+    if let Some(at) = search(state) {
+        return at.what.clone();
+    }
     let view = state.current();
     let name = match (view.stage, &state.preparing) {
         (None, Some(_)) => return "getting ready".to_owned(),
@@ -67,15 +81,17 @@ pub fn stage(state: &State) -> String {
     format!("{name}, epoch {}/{epochs}", (view.epoch().floor() as u64).min(epochs))
 }
 
-/// The share of the current stage that is done.
+/// The share of the current stage, or of what is prepared, that is done.
 pub fn share(state: &State) -> f64 {
+    if let Some(at) = preparing(state) {
+        return at.done as f64 / at.total as f64;
+    }
     let view = state.current();
     if view.total_steps() == 0 { 0.0 } else { view.step as f64 / view.total_steps() as f64 }
 }
 
 fn progress<'a>(view: &View<'a>, width: usize) -> Line<'a> {
-    let preparing = view.state.preparing.as_ref().filter(|p| p.total > 0 && view.state.current().stage.is_none());
-    let done = preparing.map_or_else(|| share(view.state), |p| p.done as f64 / p.total as f64);
+    let done = share(view.state);
     let [full, rest] = bar(view, done, width.saturating_sub(6));
     Line::from(vec![Span::raw(" "), full, rest, view.text(format!(" {:>4}", words::whole_percent(done)))])
 }

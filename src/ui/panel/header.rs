@@ -4,7 +4,9 @@
 //! tuneout   ● plant the backdoor 20/20  ◐ tune it out 7/14  ○ verdict          training
 //! ```
 
+use super::cost::{search, share};
 use crate::app::state::Asked;
+use crate::app::words::whole_percent;
 use crate::app::{Run, State, verdict};
 use crate::run::view::{RunView, Status};
 use crate::spec::Stage;
@@ -60,20 +62,22 @@ fn step<'a>(view: &View<'a>, run: &RunView, words: &str) -> Vec<Span<'a>> {
 }
 
 /// What goes on, in a word or two.
-fn now(view: &View) -> (&'static str, Style) {
+fn now(view: &View) -> (String, Style) {
     let (state, theme) = (view.state, view.theme);
-    match (&state.run, state.asked) {
-        (Run::Idle, _) => ("ready", theme.good.0),
-        (Run::Active, Some(Asked::Stop)) => ("stopping after a checkpoint", theme.warn.0),
-        (Run::Active, Some(Asked::Pause)) => ("pausing", theme.warn.0),
-        (Run::Active, Some(Asked::Resume)) => ("going on", theme.key.0),
-        (Run::Active, None) if state.paused() => ("paused", theme.warn.0),
-        (Run::Active, None) if training(state) => ("training", theme.key.0),
-        (Run::Active, None) => ("getting ready", theme.key.0),
-        (Run::Over(Err(_)), _) => ("failed", theme.bad.0),
-        (Run::Over(Ok(())), _) if state.current().status == Status::Stopped => ("stopped", theme.warn.0),
-        (Run::Over(Ok(())), _) => ("done", theme.good.0),
-    }
+    let (words, style) = match (&state.run, state.asked) {
+        (Run::Idle, _) => ("ready", theme.good),
+        (Run::Active, Some(Asked::Stop)) => ("stopping after a checkpoint", theme.warn),
+        (Run::Active, Some(Asked::Pause)) => ("pausing", theme.warn),
+        (Run::Active, Some(Asked::Resume)) => ("going on", theme.key),
+        (Run::Active, None) if state.paused() => ("paused", theme.warn),
+        (Run::Active, None) if training(state) => ("training", theme.key),
+        (Run::Active, None) if search(state).is_some() => return (format!("searching {}", whole_percent(share(state))), theme.key.0),
+        (Run::Active, None) => ("getting ready", theme.key),
+        (Run::Over(Err(_)), _) => ("failed", theme.bad),
+        (Run::Over(Ok(())), _) if state.current().status == Status::Stopped => ("stopped", theme.warn),
+        (Run::Over(Ok(())), _) => ("done", theme.good),
+    };
+    (words.to_owned(), style.0)
 }
 
 fn training(state: &State) -> bool {
