@@ -152,7 +152,9 @@ fn a_run_that_was_left_paused_goes_on() {
     let mut bench = Terminal::open(dir.path(), 36, 120);
     bench.wait(|s| s.contains("space start"));
     bench.press(" ");
-    bench.wait(|s| s.lines().next().is_some_and(|header| header.ends_with("training")) && s.contains("reused") && s.contains("space pause"));
+    bench.wait(|s| {
+        s.lines().next().is_some_and(|header| header.trim_end().ends_with("training")) && s.contains("reused") && s.contains("space pause")
+    });
     bench.wait(|_| log(dir.path()).lines().count() > lines + 5);
     stops_and_quits(bench, dir.path());
 }
