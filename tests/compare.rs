@@ -70,6 +70,22 @@ fn place(comparison: &Comparison, label: &str) -> usize {
     labels.iter().position(|other| *other == label).unwrap_or_else(|| panic!("no {label} in {labels:?}"))
 }
 
+/// A backdoored encoder and what is trained on it are judged by the same images, a first task's model and its second task's are not.
+#[test]
+fn rows_name_their_images_where_these_differ() {
+    let of = |names: [&str; 2]| {
+        let comparison = all(&candidates(names.into_iter().flat_map(|name| runs(name, 0, 0.1))));
+        (comparison.subject(), comparison.rows.iter().map(|row| row.label.clone()).collect::<Vec<_>>())
+    };
+    let (subject, labels) = of(["demo-encoder", "demo-encoder-whole"]);
+    assert_eq!(
+        (subject.as_str(), labels),
+        ("badencoder on signs-12 to signs-12", ["no defense", "classifier-only", "whole"].map(str::to_owned).to_vec())
+    );
+    let (subject, labels) = of(["demo-transfer", "demo-transfer-ft"]);
+    assert!(subject.ends_with("several data sets") && labels.iter().any(|label| label.starts_with("signs to digits / ")), "{subject}: {labels:?}");
+}
+
 /// The screen with `library` read.
 fn comparing(library: Vec<Candidate>, damaged: Vec<Damage>) -> State {
     let demo = preset::load("demo").unwrap();

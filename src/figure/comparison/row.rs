@@ -7,7 +7,7 @@ use crate::run::cell::Outcome;
 use crate::run::event::Measures;
 use crate::run::evidence::{Detection, Evidence};
 use crate::run::view::{Point, RunView, Status};
-use crate::spec::{RunSpec, Stage};
+use crate::spec::{RunSpec, Scenario, Stage};
 
 /// What one run came to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -155,10 +155,12 @@ impl Row {
         self.status == Status::Finished && self.stage == Stage::Defense
     }
 
-    /// The images that its models are judged by: `signs-12`, `signs-12 to digits`.
+    /// The images that its models are judged by: `signs-12`, `signs-12 to digits`. A backdoored encoder is judged by the second task too.
     pub fn images(&self) -> String {
         match &self.spec.downstream {
-            Some(second) if self.stage == Stage::Defense => format!("{} to {}", self.spec.data.name(), second.name()),
+            Some(second) if self.stage == Stage::Defense || self.spec.scenario == Scenario::Encoder => {
+                format!("{} to {}", self.spec.data.name(), second.name())
+            }
             _ => self.spec.data.name().to_owned(),
         }
     }
