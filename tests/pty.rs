@@ -109,6 +109,15 @@ fn log(dir: &Path) -> String {
     runs.filter_map(|d| std::fs::read_to_string(d.path().join("events.jsonl")).ok()).collect()
 }
 
+/// A Bench whose clean-up has begun.
+fn cleaning(dir: &Path) -> Terminal {
+    let mut bench = Terminal::open(dir, 36, 120);
+    bench.wait(|s| s.contains("space start"));
+    bench.press(" ");
+    bench.wait(|_| log(dir).contains("\"stage\":\"defense\""));
+    bench
+}
+
 /// Start, bend LR MAX1 while the clean-up runs, pause, go on, stop, quit.
 #[test]
 fn a_run_is_steered_from_the_keyboard() {
@@ -138,10 +147,7 @@ fn a_run_is_steered_from_the_keyboard() {
 #[test]
 fn a_run_that_was_left_paused_goes_on() {
     let dir = tempfile::tempdir().unwrap();
-    let mut bench = Terminal::open(dir.path(), 36, 120);
-    bench.wait(|s| s.contains("space start"));
-    bench.press(" ");
-    bench.wait(|_| log(dir.path()).contains("\"stage\":\"defense\""));
+    let mut bench = cleaning(dir.path());
     bench.press(" ");
     bench.wait(|s| s.contains("space go on"));
     bench.press("q");
@@ -149,9 +155,7 @@ fn a_run_that_was_left_paused_goes_on() {
     bench.press("y");
     assert_eq!(bench.ends(), 0);
     let lines = log(dir.path()).lines().count();
-    let mut bench = Terminal::open(dir.path(), 36, 120);
-    bench.wait(|s| s.contains("space start"));
-    bench.press(" ");
+    let bench = cleaning(dir.path());
     bench.wait(|s| {
         s.lines().next().is_some_and(|header| header.trim_end().ends_with("training")) && s.contains("reused") && s.contains("space pause")
     });
@@ -163,10 +167,7 @@ fn a_run_that_was_left_paused_goes_on() {
 #[test]
 fn images_are_browsed_while_a_run_goes_on() {
     let dir = tempfile::tempdir().unwrap();
-    let mut bench = Terminal::open(dir.path(), 36, 120);
-    bench.wait(|s| s.contains("space start"));
-    bench.press(" ");
-    bench.wait(|_| log(dir.path()).contains("\"stage\":\"defense\""));
+    let mut bench = cleaning(dir.path());
     bench.press("b");
     bench.wait(|s| s.contains("all 96 asked") && s.contains("training"));
     bench.press("\t");
